@@ -1,0 +1,74 @@
+import { createHash } from 'node:crypto';
+import { sql } from 'kysely';
+import type { Db } from './database.ts';
+import { forbidden, unauthorized } from './errors.ts';
+import { queryBuilder } from './schema.ts';
+
+/** Who sends the request. `permissions` holds codes, given directly or through a group. */
+export type Caller = { id: number; isStaff: boolean; isAdmin: boolean; permissions: number[] };
+
+/** Permission codes of the original application. */
+export const permissions = {
+  /** 1222 'UserPermission' */
+  viewUsers: 1222,
+} as const;
+
+/** Reads `Authorization: Token <key>` as DRF's TokenAuthentication does. Throws a 401. */
+export async function authenticate(db: Db, authorization: string | undefined): Promise<Caller> {
+  const key = readKey(authorization);
+  const [caller] = await db.run(selectCaller, { name: 'caller', values: [hashKey(key)] });
+  if (!caller) throw unauthorized('Invalid token.');
+  if (!caller.is_active) throw unauthorized('User inactive or deleted.');
+  return { id: caller.id, isStaff: caller.is_staff, isAdmin: caller.is_admin, permissions: caller.permissions };
+}
+
+/** Admins may do all; staff what a permission allows them. Throws a 403. */
+export function requirePermission(caller: Caller, permission: number): void {
+  const isAllowed = caller.isAdmin || (caller.isStaff && caller.permissions.includes(permission));
+  if (!isAllowed) throw forbidden();
+}
+
+/** The form in which the database holds a key: SHA-256 of its UTF-8 bytes. */
+export const hashKey = (key: string): Buffer => createHash('sha256').update(key).digest();
+
+function readKey(authorization = ''): string {
+  const [scheme = '', key, ...rest] = authorization.split(/[\t-\r ]+/).filter((part) => part !== '');
+  if (scheme.toLowerCase() !== 'token') throw unauthorized('Authentication credentials were not provided.');
+  if (key === undefined) throw unauthorized('Invalid token header. No credentials provided.');
+  if (rest.length > 0) throw unauthorized('Invalid token header. Token string should not contain spaces.');
+  return decodeKey(key);
+}
+
+/** HTTP carries bytes. Who hands them on as text makes each a character (Latin-1), or has decoded them as UTF-8 already. */
+function decodeKey(key: string): string {
+  try {
+    const isBytes = /^[\0-\xff]*$/.test(key);
+    const decoded = isBytes ? new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(key, 'latin1')) : key;
+    if (decoded.isWellFormed() && !/[\p{Cc}\ufffd]/u.test(decoded)) return decoded;
+  } catch {
+    // not UTF-8: the same answer as below
+  }
+  throw unauthorized('Invalid token header. Token string should not contain invalid characters.');
+}
+
+/** Compiled once; its one value is the hash. */
+const selectCaller = queryBuilder
+  .selectFrom('auth_tokens')
+  .innerJoin('users', 'users.id', 'auth_tokens.user_id')
+  .where('token_hash', '=', Buffer.alloc(0))
+  .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', sql<string>`now()`)]))
+  .select(['users.id', 'is_active', 'is_staff', 'is_admin'])
+  .select((eb) =>
+    sql<number[]>`array(${eb
+      .selectFrom('user_permissions')
+      .whereRef('user_id', '=', 'users.id')
+      .select('permission_code')
+      .unionAll(
+        eb
+          .selectFrom('user_groups')
+          .innerJoin('group_permissions', 'group_permissions.group_id', 'user_groups.group_id')
+          .whereRef('user_id', '=', 'users.id')
+          .select('permission_code'),
+      )})`.as('permissions'),
+  )
+  .compile();

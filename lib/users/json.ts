@@ -1,0 +1,89 @@
+import * as v from 'valibot';
+import type { UserRow } from './list.ts';
+
+const timestamp = v.pipe(v.string(), v.isoTimestamp());
+
+/** A user as clients see one, in this order. `toUser` makes it; the OpenAPI document describes it. */
+export const userSchema = v.object({
+  id: v.number(),
+  username: v.string(),
+  mobile_number: v.nullable(v.string()),
+  email: v.nullable(v.string()),
+  is_email_verified: v.boolean(),
+  avatar: v.nullable(v.pipe(v.string(), v.url())),
+  first_name: v.nullable(v.string()),
+  last_name: v.nullable(v.string()),
+  full_name: v.nullable(v.string()),
+  gender: v.nullable(v.picklist(['male', 'female', 'other'])),
+  invited_by: v.nullable(v.object({ id: v.number(), username: v.string(), full_name: v.nullable(v.string()) })),
+  invite_code: v.nullable(v.string()),
+  invitees_count: v.number(),
+  is_active: v.boolean(),
+  is_staff: v.boolean(),
+  is_admin: v.boolean(),
+  is_online: v.boolean(),
+  is_profile_completed: v.boolean(),
+  last_login: v.nullable(timestamp),
+  created_at: timestamp,
+  updated_at: timestamp,
+  groups_data: v.array(v.object({ id: v.number(), name: v.string() })),
+});
+
+export type User = v.InferOutput<typeof userSchema>;
+
+/** `mediaUrl` is the base of avatars' storage paths and ends in a slash. */
+export function toUser(row: UserRow, { mediaUrl }: { mediaUrl: string }): User {
+  return {
+    id: row.id,
+    username: row.username,
+    mobile_number: row.mobile_number,
+    email: row.email,
+    is_email_verified: row.is_email_verified,
+    avatar: toAvatarUrl(row.avatar, mediaUrl),
+    first_name: row.first_name,
+    last_name: row.last_name,
+    full_name: toFullName(row.first_name, row.last_name),
+    gender: row.gender,
+    invited_by: toInvitedBy(row),
+    invite_code: row.invite_code,
+    invitees_count: row.invitees_count,
+    is_active: row.is_active,
+    is_staff: row.is_staff,
+    is_admin: row.is_admin,
+    is_online: row.is_online,
+    is_profile_completed: row.is_profile_completed,
+    last_login: row.last_login === null ? null : toTimestamp(row.last_login),
+    created_at: toTimestamp(row.created_at),
+    updated_at: toTimestamp(row.updated_at),
+    groups_data: toGroups(row),
+  };
+}
+
+function toFullName(firstName: string | null, lastName: string | null): string | null {
+  return `${firstName ?? ''} ${lastName ?? ''}`.trim() || null;
+}
+
+function toInvitedBy({
+  inviter_id,
+  inviter_username,
+  inviter_first_name,
+  inviter_last_name,
+}: UserRow): User['invited_by'] {
+  if (inviter_id === null || inviter_username === null) return null;
+  return { id: inviter_id, username: inviter_username, full_name: toFullName(inviter_first_name, inviter_last_name) };
+}
+
+function toGroups({ group_ids, group_names }: UserRow): User['groups_data'] {
+  return (group_ids ?? []).map((id, index) => ({ id, name: group_names?.[index] ?? '' }));
+}
+
+/** `avatars/2.png` → `https://media.example.com/avatars/2.png`; what is a URL already stays as it is. */
+function toAvatarUrl(avatar: string | null, mediaUrl: string): string | null {
+  if (!avatar) return null;
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(avatar)) return avatar;
+  const path = avatar.replace(/^\/+/, '').split('/').map(encodeURIComponent).join('/');
+  return mediaUrl + path;
+}
+
+/** Python's isoformat leaves microseconds out when they are zero, and so do clients expect it. */
+const toTimestamp = (text: string): string => text.replace('.000000Z', 'Z');

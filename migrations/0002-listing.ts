@@ -1,0 +1,86 @@
+import { type Kysely, sql } from 'kysely';
+
+/**
+ * What the list of users reads: stored columns that are null for whoever is not listed, and the indexes over them.
+ * Generated and null, because PostgreSQL decides on heap-only updates by column values: an index on `last_login` itself, even a partial
+ * one, would make every customer's sign-in dearer; these columns do not change for customers.
+ */
+export async function up(db: Kysely<unknown>): Promise<void> {
+  await sql`create extension if not exists pg_trgm`.execute(db);
+  await createSearchFunctions(db);
+  await addListingColumns(db);
+  await createIndexes(db);
+}
+
+async function createSearchFunctions(db: Kysely<unknown>): Promise<void> {
+  // Removed: combining marks (Latin, Cyrillic, Hebrew, Arabic), soft hyphen, tatweel, joiners, direction marks.
+  // İ and ı after upper: in a Turkish locale i becomes İ.
+  const searchFold = String.raw`
+    create function search_fold(value text) returns text
+    language sql immutable strict parallel safe
+    return translate(
+      upper(regexp_replace(
+        normalize(value, NFKD),
+        '[\u00ad\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u061c\u0640\u064b-\u065f\u0670'
+        '\u06d6-\u06dc\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed\u1ab0-\u1aff\u1dc0-\u1dff\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069'
+        '\u20d0-\u20ff\ufe20-\ufe2f\ufeff]',
+        '', 'g')),
+      'İıيىك٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹',
+      'IIییک01234567890123456789')`;
+  // Escaped after folding: a full-width percent sign becomes an ordinary one.
+  const searchPattern = String.raw`
+    create function search_pattern(term text) returns text
+    language sql immutable strict parallel safe
+    return '%' || replace(replace(replace(search_fold(term), '\', '\\'), '%', '\%'), '_', '\_') || '%'`;
+  await sql.raw(searchFold).execute(db);
+  await sql.raw(searchPattern).execute(db);
+  await sql`comment on function search_fold is 'text as the search compares it: without letter case, accents and forms of letters'`.execute(
+    db,
+  );
+  await sql`comment on function search_pattern is 'a LIKE pattern for texts of search_fold that contain the term'`.execute(
+    db,
+  );
+}
+
+async function addListingColumns(db: Kysely<unknown>): Promise<void> {
+  await sql`
+    alter table users
+      add column list_flags integer generated always as (
+        case when is_staff or is_admin then
+          is_active::int
+          + is_staff::int * 2
+          + is_admin::int * 4
+          + is_customer::int * 8
+          + is_profile_completed::int * 16
+          + (coalesce(email, '') <> '')::int * 32
+          + (coalesce(avatar, '') <> '')::int * 64
+          + (coalesce(mobile_number, '') <> '')::int * 128
+          + (coalesce(first_name, '') <> '')::int * 256
+          + (coalesce(last_name, '') <> '')::int * 512
+          + case gender when 'male' then 1024 when 'female' then 2048 when 'other' then 4096 else 0 end
+        end) stored,
+      add column list_created_at timestamptz generated always as (case when is_staff or is_admin then created_at end) stored,
+      add column list_updated_at timestamptz generated always as (case when is_staff or is_admin then updated_at end) stored,
+      add column list_last_login timestamptz generated always as (case when is_staff or is_admin then last_login end) stored,
+      -- chr(31) stands between the fields: no term holds it, so none matches across two
+      add column search_text text generated always as (
+        case when is_staff or is_admin then search_fold(
+          id::text || chr(31) || username || chr(31) || coalesce(mobile_number, '') || chr(31) || coalesce(email, '')
+          || chr(31) || coalesce(first_name, '') || chr(31) || coalesce(last_name, ''))
+        end) stored`.execute(db);
+}
+
+async function createIndexes(db: Kysely<unknown>): Promise<void> {
+  await sql`
+    create index users_list on users (id)
+      include (list_flags, list_created_at, list_updated_at, list_last_login)
+      where list_flags is not null`.execute(db);
+  await sql`
+    create index users_search_trgm on users using gin (search_text gin_trgm_ops) where search_text is not null`.execute(
+    db,
+  );
+  await sql`create index users_invited_by on users (invited_by_id) where invited_by_id is not null`.execute(db);
+  await sql`create index user_groups_group_user on user_groups (group_id, user_id)`.execute(db);
+  await sql`create index auth_tokens_user on auth_tokens (user_id)`.execute(db);
+  await sql`create index user_presence_seen on user_presence (last_seen_at)`.execute(db);
+}

@@ -1,0 +1,43 @@
+import { openAsBlob } from 'node:fs';
+import { type Kysely, sql } from 'kysely';
+import { afterAll, inject } from 'vitest';
+import type { Database } from '../lib/schema.ts';
+import { openForOperators } from '../manage/database.ts';
+import { startLocalDatabase } from '../scripts/local-database.ts';
+
+export type TestDatabase = {
+  url: string;
+  /** For the test's own reading and writing. */
+  db: Kysely<Database>;
+};
+
+/** Whether a real server stands behind the tests: what PGlite cannot show is skipped without one. */
+export const hasServer = 'serverUrl' in inject('template');
+
+/** A migrated database of the test file's own, with the people of `people.ts` in it. It goes with the file. */
+export async function openTestDatabase(): Promise<TestDatabase> {
+  const template = inject('template');
+  if ('serverUrl' in template) return copyOnServer(template.serverUrl, template.database);
+  const local = await startLocalDatabase({ loadDataDir: await openAsBlob(template.dumpFile) });
+  const db = openForOperators(local.url);
+  afterAll(async () => {
+    await db.destroy();
+    await local.stop();
+  });
+  return { url: local.url, db };
+}
+
+async function copyOnServer(serverUrl: string, template: string): Promise<TestDatabase> {
+  const name = `users_api_test_${crypto.randomUUID().replaceAll('-', '_')}`;
+  const admin = openForOperators(serverUrl);
+  await sql`create database ${sql.id(name)} template ${sql.id(template)}`.execute(admin);
+  const url = new URL(serverUrl);
+  url.pathname = name;
+  const db = openForOperators(url.href);
+  afterAll(async () => {
+    await db.destroy();
+    await sql`drop database ${sql.id(name)} with (force)`.execute(admin);
+    await admin.destroy();
+  });
+  return { url: url.href, db };
+}

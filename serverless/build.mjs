@@ -1,10 +1,11 @@
 import { execFileSync } from 'node:child_process';
-export default class BuildPlugin {
+
+/** Runs the same build before packaging and before the local emulation, so that both run the same bundle. */
+export default class Build {
   constructor() {
     const build = () => execFileSync(process.execPath, ['scripts/build.ts'], { stdio: 'inherit' });
     this.hooks = {
       'before:package:initialize': build,
-      'before:offline:start': build,
       'before:offline:start:init': build,
     };
   }

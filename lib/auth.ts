@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { sql } from 'kysely';
 import type { Db } from './database.ts';
 import { forbidden, unauthorized } from './errors.ts';
-import { queryBuilder } from './schema.ts';
+import { compile, queryBuilder } from './schema.ts';
 
 /** Who sends the request. `permissions` holds codes, given directly or through a group. */
 export type Caller = { id: number; isStaff: boolean; isAdmin: boolean; permissions: number[] };
@@ -52,23 +52,24 @@ function decodeKey(key: string): string {
 }
 
 /** Compiled once; its one value is the hash. */
-const selectCaller = queryBuilder
-  .selectFrom('auth_tokens')
-  .innerJoin('users', 'users.id', 'auth_tokens.user_id')
-  .where('token_hash', '=', Buffer.alloc(0))
-  .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', sql<string>`now()`)]))
-  .select(['users.id', 'is_active', 'is_staff', 'is_admin'])
-  .select((eb) =>
-    sql<number[]>`array(${eb
-      .selectFrom('user_permissions')
-      .whereRef('user_id', '=', 'users.id')
-      .select('permission_code')
-      .unionAll(
-        eb
-          .selectFrom('user_groups')
-          .innerJoin('group_permissions', 'group_permissions.group_id', 'user_groups.group_id')
-          .whereRef('user_id', '=', 'users.id')
-          .select('permission_code'),
-      )})`.as('permissions'),
-  )
-  .compile();
+const selectCaller = compile(
+  queryBuilder
+    .selectFrom('auth_tokens')
+    .innerJoin('users', 'users.id', 'auth_tokens.user_id')
+    .where('token_hash', '=', Buffer.alloc(0))
+    .where((eb) => eb.or([eb('expires_at', 'is', null), eb('expires_at', '>', sql<string>`now()`)]))
+    .select(['users.id', 'is_active', 'is_staff', 'is_admin'])
+    .select((eb) =>
+      sql<number[]>`array(${eb
+        .selectFrom('user_permissions')
+        .whereRef('user_id', '=', 'users.id')
+        .select('permission_code')
+        .unionAll(
+          eb
+            .selectFrom('user_groups')
+            .innerJoin('group_permissions', 'group_permissions.group_id', 'user_groups.group_id')
+            .whereRef('user_id', '=', 'users.id')
+            .select('permission_code'),
+        )})`.as('permissions'),
+    ),
+);

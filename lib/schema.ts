@@ -1,11 +1,12 @@
 import {
-  DummyDriver,
+  type CompiledQuery,
+  createQueryId,
+  expressionBuilder,
   type Generated,
   type GeneratedAlways,
-  Kysely,
-  PostgresAdapter,
-  PostgresIntrospector,
   PostgresQueryCompiler,
+  type SelectQueryBuilder,
+  type SelectQueryNode,
 } from 'kysely';
 
 /** A timestamptz; written as ISO 8601 text, read as what the statement makes of it. */
@@ -53,12 +54,15 @@ export type Database = {
   auth_tokens: { token_hash: Buffer; user_id: number; created_at: Generated<Timestamp>; expires_at: Timestamp | null };
 };
 
-/** Builds and compiles statements, and runs none: that is `database.ts`. */
-export const queryBuilder = new Kysely<Database>({
-  dialect: {
-    createAdapter: () => new PostgresAdapter(),
-    createDriver: () => new DummyDriver(),
-    createIntrospector: (db) => new PostgresIntrospector(db),
-    createQueryCompiler: () => new PostgresQueryCompiler(),
-  },
-});
+/**
+ * Builds statements and runs none: that is `database.ts`. It is not a Kysely instance, which would bring its drivers, its schema builder
+ * and its writers along: a third of the bundle.
+ */
+export const queryBuilder = expressionBuilder<Database, never>();
+
+const compiler = new PostgresQueryCompiler();
+
+/** The statement's SQL and values. */
+export function compile<DB, TB extends keyof DB, Row>(query: SelectQueryBuilder<DB, TB, Row>): CompiledQuery<Row> {
+  return compiler.compileQuery(query.toOperationNode() as SelectQueryNode, createQueryId()) as CompiledQuery<Row>;
+}

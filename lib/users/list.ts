@@ -1,7 +1,7 @@
 import { type CompiledQuery, type Selectable, sql } from 'kysely';
 import { type Db, QueryTimeout } from '../database.ts';
 import { timeLimitExceeded } from '../errors.ts';
-import { type Database, queryBuilder } from '../schema.ts';
+import { compile, type Database, queryBuilder } from '../schema.ts';
 import { isOnline, type OnlineWindow, type UsersExpression } from './filters.ts';
 import { toOrderBy } from './ordering.ts';
 import type { UserQuery } from './query.ts';
@@ -78,7 +78,7 @@ export function selectUsers(query: UserQuery, window: OnlineWindow): CompiledQue
     .leftJoin('users', 'users.id', 'page.id')
     .leftJoin('users as inviter', 'inviter.id', 'users.invited_by_id')
     .leftJoinLateral(groupsOfUser.as('membership'), (join) => join.onTrue());
-  return orderBy
+  const detailed = orderBy
     .reduce((select, { expression, modifiers }) => select.orderBy(expression, modifiers), joined)
     .select(['counted.count', ...shownColumns])
     .select([
@@ -100,8 +100,8 @@ export function selectUsers(query: UserQuery, window: OnlineWindow): CompiledQue
         .select((eb) => eb.fn.countAll<number>().as('count'))
         .as('invitees_count'),
     ])
-    .$castTo<CountedRow>()
-    .compile();
+    .$castTo<CountedRow>();
+  return compile(detailed);
 }
 
 /** The one WHERE of count and page. */

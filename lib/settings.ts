@@ -92,6 +92,6 @@ export function requireDatabaseUrl(settings: Settings): string {
 }
 
 function isHttpUrl(text: string): boolean {
-  const url = URL.parse(text);
-  return url !== null && /^https?:$/.test(url.protocol) && url.search === '' && url.hash === '';
+  // Of the text, not of the URL: that has dropped white space, and a question mark that nothing follows.
+  return /^https?:$/.test(URL.parse(text)?.protocol ?? '') && !/[\s?#]/.test(text);
 }

@@ -16,7 +16,18 @@ type Sent = {
   stage?: string;
 };
 
-export type Received = { status: number; headers: Record<string, string>; text: string; json: () => Page<User> };
+export type Received = {
+  status: number;
+  headers: Record<string, string>;
+  /** As sent, so compressed where the headers say so. */
+  bytes: Buffer;
+  /** Empty when compressed. */
+  text: string;
+  json: () => Page<User>;
+  problem: () => Problem;
+};
+
+type Problem = { type: string; title: string; status: number; detail: string; errors?: Record<string, string[]> };
 
 /** The list's Lambda function with settings of its own. PGlite cannot do named statements. */
 export async function loadHandler(databaseUrl: string, environment: Record<string, string> = {}): Promise<Handler> {
@@ -68,7 +79,9 @@ export async function receive(handler: Handler, event: APIGatewayProxyEventV2): 
   return {
     status: statusCode as number,
     headers: headers as Record<string, string>,
+    bytes: Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8'),
     text,
     json: () => JSON.parse(text),
+    problem: () => JSON.parse(text),
   };
 }

@@ -1,0 +1,112 @@
+import { expect, test } from 'vitest';
+import { readSettings, requireDatabaseUrl, SettingsError } from '../lib/settings.ts';
+
+const expectations = {
+  DATABASE_URL: 'a URL such as postgres://user:password@host:5432/database',
+  DATABASE_NAMED_STATEMENTS: 'on or off',
+  QUERY_TIMEOUT_MS: 'a whole number from 100 to 25000',
+  PUBLIC_URL: 'an absolute http or https URL without query and fragment, such as https://api.example.com',
+  MEDIA_URL: 'an absolute http or https URL without query and fragment, such as https://api.example.com',
+  ONLINE_WINDOW_SECONDS: 'a whole number from 1 to 31536000',
+  PORT: 'a whole number from 1 to 65535',
+};
+
+test('without an environment the settings are the defaults', () => {
+  expect(readSettings({})).toEqual({
+    databaseUrl: undefined,
+    namedStatements: true,
+    queryTimeoutMs: 5000,
+    publicUrl: undefined,
+    mediaUrl: 'https://media.example.com/',
+    onlineWindowSeconds: 300,
+    port: 3000,
+    localDirectory: '.local',
+  });
+});
+
+test('an empty value means not set', () => {
+  const names = [...Object.keys(expectations), 'LOCAL_DIRECTORY'];
+  expect(readSettings(Object.fromEntries(names.map((name) => [name, ''])))).toEqual(readSettings({}));
+});
+
+test('every setting is read', () => {
+  expect(
+    readSettings({
+      DATABASE_URL: 'postgresql://api:p%40ss@db.example.com/users?sslmode=require',
+      DATABASE_NAMED_STATEMENTS: 'off',
+      QUERY_TIMEOUT_MS: '100',
+      PUBLIC_URL: 'https://api.example.com/v1//',
+      MEDIA_URL: 'http://media.example.org/files',
+      ONLINE_WINDOW_SECONDS: '31536000',
+      PORT: '65535',
+      LOCAL_DIRECTORY: '/somewhere else',
+    }),
+  ).toEqual({
+    databaseUrl: 'postgresql://api:p%40ss@db.example.com/users?sslmode=require',
+    namedStatements: false,
+    queryTimeoutMs: 100,
+    publicUrl: 'https://api.example.com/v1',
+    mediaUrl: 'http://media.example.org/files/',
+    onlineWindowSeconds: 31_536_000,
+    port: 65_535,
+    localDirectory: '/somewhere else',
+  });
+});
+
+test.each<[name: keyof typeof expectations, value: string]>([
+  ['DATABASE_URL', 'hunter2'],
+  ['DATABASE_URL', 'mysql://root:hunter2@localhost/users'],
+  ['DATABASE_NAMED_STATEMENTS', 'true'],
+  ['DATABASE_NAMED_STATEMENTS', 'ON'],
+  ['QUERY_TIMEOUT_MS', '99'],
+  ['QUERY_TIMEOUT_MS', '25001'],
+  ['QUERY_TIMEOUT_MS', '5s'],
+  ['QUERY_TIMEOUT_MS', '1e3'],
+  ['PUBLIC_URL', 'api.example.com'],
+  ['PUBLIC_URL', '/api'],
+  ['PUBLIC_URL', 'ftp://api.example.com'],
+  ['PUBLIC_URL', 'https://api.example.com/?'],
+  ['PUBLIC_URL', 'https://api.example.com/?key=hunter2'],
+  ['PUBLIC_URL', 'https://api.example.com#'],
+  ['PUBLIC_URL', 'https://api.example.com '],
+  ['PUBLIC_URL', 'https://api.exa\nmple.com'],
+  ['MEDIA_URL', 'media'],
+  ['MEDIA_URL', 'https://media.example.com/#hunter2'],
+  ['ONLINE_WINDOW_SECONDS', '0'],
+  ['ONLINE_WINDOW_SECONDS', '31536001'],
+  ['ONLINE_WINDOW_SECONDS', '-5'],
+  ['PORT', '0'],
+  ['PORT', '65536'],
+  ['PORT', '30.5'],
+])('%s=%j is refused by name, without the value', (name, value) => {
+  const message = messageOf(() => readSettings({ [name]: value }));
+  expect(message).toBe(`Bad settings: ${name} must be ${expectations[name]}.`);
+});
+
+test('all bad settings are named at once', () => {
+  const message = messageOf(() =>
+    readSettings({ PORT: 'x', QUERY_TIMEOUT_MS: 'y', MEDIA_URL: 'z', PUBLIC_URL: 'https://a.example' }),
+  );
+  expect(message).toBe(
+    `Bad settings: QUERY_TIMEOUT_MS must be ${expectations.QUERY_TIMEOUT_MS}; MEDIA_URL must be ${expectations.MEDIA_URL}; ` +
+      `PORT must be ${expectations.PORT}.`,
+  );
+});
+
+test('a program that needs a database says so', () => {
+  const databaseUrl = 'postgres://api@db.example.com/users';
+  expect(requireDatabaseUrl(readSettings({ DATABASE_URL: databaseUrl }))).toBe(databaseUrl);
+  expect(messageOf(() => requireDatabaseUrl(readSettings({})))).toBe(
+    `Bad settings: DATABASE_URL is missing; it is ${expectations.DATABASE_URL}.`,
+  );
+});
+
+function messageOf(run: () => unknown): string {
+  try {
+    run();
+  } catch (error) {
+    expect(error).toBeInstanceOf(SettingsError);
+    return (error as Error).message;
+  }
+  throw new Error('Nothing was thrown.');
+}

@@ -1,0 +1,168 @@
+import { expect, test } from 'vitest';
+import { selectUsers } from '../lib/users/list.ts';
+import { readUserQuery } from '../lib/users/query.ts';
+
+/** A line for each clause, the values last. Plans hang on this text: an index on its predicate's spelling, a prepared statement on literal limits. */
+function sqlOf(rawQuery: string): string {
+  const { sql, parameters } = selectUsers(readUserQuery(rawQuery), { onlineWindowSeconds: 300 });
+  const clauses = sql
+    .replace(/ (from|(?:left|inner) join|where|and|order by|limit) /g, '\n$1 ')
+    .replace(/"(\w\w+)"/g, '$1');
+  return `${clauses}\n${JSON.stringify(parameters)}`;
+}
+
+test('the page of a request without parameters is one statement without values', () => {
+  expect(sqlOf('')).toMatchInlineSnapshot(`
+    "select counted.count, users.id, users.username, users.mobile_number, users.email, users.is_email_verified, users.avatar, users.first_name, users.last_name, users.gender, users.invite_code, users.is_active, users.is_staff, users.is_admin, users.is_profile_completed, inviter.id as inviter_id, inviter.username as inviter_username, inviter.first_name as inviter_first_name, inviter.last_name as inviter_last_name, membership.group_ids, membership.group_names, to_char(users.last_login at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as last_login, to_char(users.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as created_at, to_char(users.updated_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as updated_at, exists (select
+    from user_presence
+    where user_id = users.id
+    and last_seen_at > now() - make_interval(secs => 300)) as is_online, (select count(*) as count
+    from users as invitee
+    where invitee.invited_by_id = users.id) as invitees_count
+    from (select count(*) as count
+    from users
+    where users.list_flags is not null) as counted
+    left join (select users.id
+    from users
+    where users.list_flags is not null
+    order by users.id desc
+    limit 10 offset 0) as page on true
+    left join users on users.id = page.id
+    left join users as inviter on inviter.id = users.invited_by_id
+    left join lateral (select array_agg(groups.id
+    order by groups.id) as group_ids, array_agg(groups.name
+    order by groups.id) as group_names
+    from user_groups
+    inner join groups on groups.id = user_groups.group_id
+    where user_groups.user_id = users.id) as membership on true
+    order by users.id desc
+    []"
+  `);
+});
+
+test('the widest query is one statement that binds every value', () => {
+  const widest = [
+    'limit=100&offset=200&search=%D8%B9%D9%84%DB%8C,50%25,%22van+dyk%22&ordering=gender,-last_login,email,created_at,-updated_at',
+    'id_min=1&id_max=9',
+    ...['created', 'updated', 'last_login'].map(
+      (field) => `${field}_date=2026-02-21&${field}_from=2026-01-01&${field}_to=2026-12-31`,
+    ),
+    ...['email', 'avatar', 'phone', 'first_name', 'last_name'].map((field) => `has_${field}=true`),
+    'has_token=false&is_active=1&is_staff=1&is_admin=0&is_customer=0&is_profile_completed=True&is_online=false',
+    'gender=Other&groups_in=1,2&group_id=3',
+  ].join('&');
+  expect(sqlOf(widest)).toMatchInlineSnapshot(`
+    "select counted.count, users.id, users.username, users.mobile_number, users.email, users.is_email_verified, users.avatar, users.first_name, users.last_name, users.gender, users.invite_code, users.is_active, users.is_staff, users.is_admin, users.is_profile_completed, inviter.id as inviter_id, inviter.username as inviter_username, inviter.first_name as inviter_first_name, inviter.last_name as inviter_last_name, membership.group_ids, membership.group_names, to_char(users.last_login at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as last_login, to_char(users.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as created_at, to_char(users.updated_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as updated_at, exists (select
+    from user_presence
+    where user_id = users.id
+    and last_seen_at > now() - make_interval(secs => 300)) as is_online, (select count(*) as count
+    from users as invitee
+    where invitee.invited_by_id = users.id) as invitees_count
+    from (select count(*) as count
+    from users
+    where users.list_flags is not null
+    and (users.search_text like search_pattern($1)
+    and strpos(coalesce(users.search_text, ''), search_fold($2)) > 0
+    and users.search_text like search_pattern($3))
+    and users.id >= $4
+    and users.id <= $5
+    and (users.list_created_at >= $6::timestamptz
+    and users.list_created_at < $7::timestamptz + interval '24 hours')
+    and users.list_created_at >= $8::timestamptz
+    and users.list_created_at < $9::timestamptz + interval '24 hours'
+    and (users.list_updated_at >= $10::timestamptz
+    and users.list_updated_at < $11::timestamptz + interval '24 hours')
+    and users.list_updated_at >= $12::timestamptz
+    and users.list_updated_at < $13::timestamptz + interval '24 hours'
+    and (users.list_last_login >= $14::timestamptz
+    and users.list_last_login < $15::timestamptz + interval '24 hours')
+    and users.list_last_login >= $16::timestamptz
+    and users.list_last_login < $17::timestamptz + interval '24 hours'
+    and (users.list_flags & 32) <> 0
+    and (users.list_flags & 64) <> 0
+    and (users.list_flags & 128) <> 0
+    and (users.list_flags & 256) <> 0
+    and (users.list_flags & 512) <> 0
+    and not exists (select
+    from auth_tokens
+    where user_id = users.id
+    and (expires_at is null or expires_at > now()))
+    and (users.list_flags & 1) <> 0
+    and (users.list_flags & 2) <> 0
+    and not (users.list_flags & 4) <> 0
+    and not (users.list_flags & 8) <> 0
+    and (users.list_flags & 16) <> 0
+    and not exists (select
+    from user_presence
+    where user_id = users.id
+    and last_seen_at > now() - make_interval(secs => 300))
+    and (users.list_flags & 4096) <> 0
+    and exists (select
+    from user_groups
+    where user_id = users.id
+    and group_id = any($18::bigint[]))
+    and exists (select
+    from user_groups
+    where user_id = users.id
+    and group_id = any($19::bigint[]))) as counted
+    left join (select users.id
+    from users
+    where users.list_flags is not null
+    and (users.search_text like search_pattern($20)
+    and strpos(coalesce(users.search_text, ''), search_fold($21)) > 0
+    and users.search_text like search_pattern($22))
+    and users.id >= $23
+    and users.id <= $24
+    and (users.list_created_at >= $25::timestamptz
+    and users.list_created_at < $26::timestamptz + interval '24 hours')
+    and users.list_created_at >= $27::timestamptz
+    and users.list_created_at < $28::timestamptz + interval '24 hours'
+    and (users.list_updated_at >= $29::timestamptz
+    and users.list_updated_at < $30::timestamptz + interval '24 hours')
+    and users.list_updated_at >= $31::timestamptz
+    and users.list_updated_at < $32::timestamptz + interval '24 hours'
+    and (users.list_last_login >= $33::timestamptz
+    and users.list_last_login < $34::timestamptz + interval '24 hours')
+    and users.list_last_login >= $35::timestamptz
+    and users.list_last_login < $36::timestamptz + interval '24 hours'
+    and (users.list_flags & 32) <> 0
+    and (users.list_flags & 64) <> 0
+    and (users.list_flags & 128) <> 0
+    and (users.list_flags & 256) <> 0
+    and (users.list_flags & 512) <> 0
+    and not exists (select
+    from auth_tokens
+    where user_id = users.id
+    and (expires_at is null or expires_at > now()))
+    and (users.list_flags & 1) <> 0
+    and (users.list_flags & 2) <> 0
+    and not (users.list_flags & 4) <> 0
+    and not (users.list_flags & 8) <> 0
+    and (users.list_flags & 16) <> 0
+    and not exists (select
+    from user_presence
+    where user_id = users.id
+    and last_seen_at > now() - make_interval(secs => 300))
+    and (users.list_flags & 4096) <> 0
+    and exists (select
+    from user_groups
+    where user_id = users.id
+    and group_id = any($37::bigint[]))
+    and exists (select
+    from user_groups
+    where user_id = users.id
+    and group_id = any($38::bigint[]))
+    order by case when (users.list_flags & 2048) <> 0 then 1 when (users.list_flags & 1024) <> 0 then 2 when (users.list_flags & 4096) <> 0 then 3 end, users.list_last_login desc nulls last, users.email, users.list_created_at, users.list_updated_at desc, users.id
+    limit 100 offset 200) as page on true
+    left join users on users.id = page.id
+    left join users as inviter on inviter.id = users.invited_by_id
+    left join lateral (select array_agg(groups.id
+    order by groups.id) as group_ids, array_agg(groups.name
+    order by groups.id) as group_names
+    from user_groups
+    inner join groups on groups.id = user_groups.group_id
+    where user_groups.user_id = users.id) as membership on true
+    order by case when (users.list_flags & 2048) <> 0 then 1 when (users.list_flags & 1024) <> 0 then 2 when (users.list_flags & 4096) <> 0 then 3 end, users.list_last_login desc nulls last, users.email, users.list_created_at, users.list_updated_at desc, users.id
+    ["علی","50%","van dyk",1,9,"2026-02-21T00:00:00Z","2026-02-21T00:00:00Z","2026-01-01T00:00:00Z","2026-12-31T00:00:00Z","2026-02-21T00:00:00Z","2026-02-21T00:00:00Z","2026-01-01T00:00:00Z","2026-12-31T00:00:00Z","2026-02-21T00:00:00Z","2026-02-21T00:00:00Z","2026-01-01T00:00:00Z","2026-12-31T00:00:00Z",[1,2],[3],"علی","50%","van dyk",1,9,"2026-02-21T00:00:00Z","2026-02-21T00:00:00Z","2026-01-01T00:00:00Z","2026-12-31T00:00:00Z","2026-02-21T00:00:00Z","2026-02-21T00:00:00Z","2026-01-01T00:00:00Z","2026-12-31T00:00:00Z","2026-02-21T00:00:00Z","2026-02-21T00:00:00Z","2026-01-01T00:00:00Z","2026-12-31T00:00:00Z",[1,2],[3]]"
+  `);
+});

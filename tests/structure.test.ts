@@ -1,0 +1,68 @@
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+
+const folders = ['handlers', 'lib', 'manage', 'migrations', 'scripts', 'bench'].filter((folder) => existsSync(folder));
+const files = folders.flatMap((folder) => globSync(`${folder}/**/*.ts`)).sort();
+
+/** Which folders a file of a folder may import from, itself included. Migrations import nothing, so that they say the same in a year. */
+const downhill: Record<string, string[]> = {
+  lib: ['lib'],
+  'lib/users': ['lib', 'lib/users'],
+  handlers: ['lib', 'lib/users'],
+  migrations: [],
+  manage: ['lib', 'manage', 'migrations'],
+  scripts: ['lib', 'lib/users', 'manage', 'scripts'],
+  bench: ['lib', 'lib/users', 'handlers', 'manage', 'scripts', 'bench'],
+};
+
+/** The code without its comments. */
+const codeOf = (file: string): string => readFileSync(file, 'utf8').replace(/^\s*(\/\*[\s\S]*?\*\/|\/\/[^\n]*)/gm, '');
+
+/** The files of ours that a file imports. */
+function importsOf(file: string): string[] {
+  const specifiers = codeOf(file).matchAll(/(?:\bfrom|\bimport\(|\bimport)\s*['"](\.[^'"]+)['"]/g);
+  return [...specifiers].map(([, specifier]) => join(dirname(file), specifier as string));
+}
+
+test('the test sees the files and their imports', () => {
+  expect(files).toContain('lib/http.ts');
+  expect(importsOf('handlers/users.ts')).toContain('lib/users/query.ts');
+  expect(importsOf('scripts/start.ts')).toContain('scripts/local-database.ts'); // a dynamic one
+});
+
+describe.each(files)('%s', (file) => {
+  test('imports downhill only, and what exists', () => {
+    const allowed = downhill[dirname(file)];
+    expect(allowed, 'a folder that the test does not know').toBeDefined();
+    for (const imported of importsOf(file)) {
+      expect(existsSync(imported), imported).toBe(true);
+      expect(allowed, `imports ${imported}`).toContain(dirname(imported));
+    }
+  });
+});
+
+test('no file imports itself, by whatever detour', () => {
+  const cycleFrom = (file: string, trail: string[]): string[] => {
+    if (trail.includes(file)) return [...trail.slice(trail.indexOf(file)), file];
+    return importsOf(file).flatMap((imported) => cycleFrom(imported, [...trail, file]));
+  };
+  for (const file of files) expect(cycleFrom(file, [])).toEqual([]);
+});
+
+/** A word of one stage's vocabulary, and the only files that may say it. */
+test.each<[word: RegExp, only: RegExp]>([
+  [/\bprocess\.env\b/, /^(handlers|scripts|bench)\//],
+  [/\bstatusCode\b/, /^(lib\/http\.ts$|bench\/)/],
+  [/\b(rawPath|rawQueryString|requestContext)\b/, /^(lib\/http\.ts$|bench\/)/],
+  [
+    /\b(search_text|list_flags|last_login|invite_code)\b/,
+    /^(lib\/(users\/|schema\.ts$)|migrations\/|manage\/|bench\/)/,
+  ],
+  [/\bconsole\./, /^(lib\/log\.ts$|scripts\/|bench\/)/],
+  [/\bimport pg\b/, /^(lib\/(database|log)\.ts$|manage\/database\.ts$|scripts\/|bench\/)/],
+])('%s is said in %s alone', (word, only) => {
+  const speakers = files.filter((file) => word.test(codeOf(file)));
+  expect(speakers.length).toBeGreaterThan(0);
+  expect(speakers.filter((file) => !only.test(file))).toEqual([]);
+});

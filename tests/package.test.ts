@@ -8,40 +8,136 @@ import { toEvent } from './request.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'users-api-package-'));
 
+const parameters = {
+  databaseUrl: 'postgres://users_api@db.example.internal/users?sslmode=verify-full',
+  databaseIamAuth: 'on',
+  databaseUserArn: 'arn:aws:rds-db:eu-central-1:123456789012:dbuser:db-ABC/users_api',
+  publicUrl: 'https://api.example.com',
+  mediaUrl: 'https://media.example.com',
+  corsOrigins: 'https://admin.example.com, https://b.example.com',
+  subnetIds: 'subnet-1,subnet-2',
+  securityGroupIds: 'sg-1',
+  reservedConcurrency: '20',
+  alarmTopicArn: 'arn:aws:sns:eu-central-1:123456789012:alarms',
+};
+
+type Resource = { Type: string; Properties: Record<string, unknown> };
+let resources: Record<string, Resource>;
+
 beforeAll(() => {
-  const { status, stdout, stderr } = serverless({ CORS_ORIGINS: 'https://admin.example.com, https://b.example.com' });
+  const { status, stdout, stderr } = packageStage('prod', parameters);
   expect(status, stdout + stderr).toBe(0);
+  resources = JSON.parse(readFileSync(join(folder, 'cloudformation-template-update-stack.json'), 'utf8')).Resources;
 });
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** `npm run package`, without any credentials. */
-function serverless(environment: Record<string, string>) {
-  return spawnSync(process.execPath, ['node_modules/serverless/bin/serverless.js', 'package', '--package', folder], {
-    encoding: 'utf8',
-    env: { PATH: process.env['PATH'], HOME: folder, ...environment },
-  });
+function packageStage(stage: string, parameters: Record<string, string>) {
+  const params = Object.entries(parameters).map(([name, value]) => `--param=${name}=${value}`);
+  return spawnSync(
+    process.execPath,
+    ['node_modules/serverless/bin/serverless.js', 'package', '--package', folder, '--stage', stage, ...params],
+    { encoding: 'utf8', env: { PATH: process.env['PATH'], HOME: folder } },
+  );
 }
 
-function resources(): Record<string, { Type: string; Properties: Record<string, unknown> }> {
-  return JSON.parse(readFileSync(join(folder, 'cloudformation-template-update-stack.json'), 'utf8')).Resources;
-}
+const propertiesOf = (name: string) => resources[name]?.Properties ?? {};
+const ofType = (type: string) => Object.values(resources).filter(({ Type }) => Type === type);
+
+test('a prod stage without one of its parameters ends with the name of each that is missing', () => {
+  const { subnetIds, alarmTopicArn, ...given } = parameters;
+  const { status, stdout, stderr } = packageStage('prod', given);
+  expect(status).not.toBe(0);
+  expect((stdout + stderr).match(/custom\.parameters\.\w+/g)).toEqual([
+    'custom.parameters.subnetIds',
+    'custom.parameters.alarmTopicArn',
+  ]);
+});
 
 test('the list is one function of the current Node line behind one catch-all route', () => {
-  expect(resources()['UsersLambdaFunction']?.Properties).toMatchObject({
+  expect(propertiesOf('UsersLambdaFunction')).toMatchObject({
     Runtime: 'nodejs24.x',
     Architectures: ['arm64'],
     Handler: 'dist/handlers/users.handler',
+    ReservedConcurrentExecutions: 20,
+    VpcConfig: { SubnetIds: ['subnet-1', 'subnet-2'], SecurityGroupIds: ['sg-1'] },
+    LoggingConfig: { LogFormat: 'JSON' },
+    Environment: { Variables: { DATABASE_IAM_AUTH: 'on', NODE_EXTRA_CA_CERTS: '/var/runtime/ca-cert.pem' } },
   });
-  const routes = Object.values(resources()).filter(({ Type }) => Type === 'AWS::ApiGatewayV2::Route');
-  expect(routes.map(({ Properties }) => Properties['RouteKey'])).toContain('$default');
+  expect(ofType('AWS::ApiGatewayV2::Route').map(({ Properties }) => Properties['RouteKey'])).toContain('$default');
 });
 
-test('browsers may call it from the origins of CORS_ORIGINS, with a token', () => {
-  expect(resources()['HttpApi']?.Properties['CorsConfiguration']).toMatchObject({
+test('browsers may call it from the origins given, with a token', () => {
+  expect(propertiesOf('HttpApi')['CorsConfiguration']).toMatchObject({
     AllowOrigins: ['https://admin.example.com', 'https://b.example.com'],
     AllowHeaders: ['Authorization'],
     AllowMethods: ['GET', 'HEAD', 'OPTIONS'],
+  });
+});
+
+test('the gateway throttles, and its access log has neither path nor query', () => {
+  const { DefaultRouteSettings, AccessLogSettings } = propertiesOf('HttpApiStage') as {
+    DefaultRouteSettings: unknown;
+    AccessLogSettings: { Format: string };
+  };
+  expect(DefaultRouteSettings).toEqual({
+    ThrottlingRateLimit: 100,
+    ThrottlingBurstLimit: 200,
+    DetailedMetricsEnabled: true,
+  });
+  const variables = AccessLogSettings.Format.match(/\$context\.[\w.]+/g);
+  expect(variables).toEqual([
+    '$context.requestId',
+    '$context.requestTime',
+    '$context.identity.sourceIp',
+    '$context.httpMethod',
+    '$context.routeKey',
+    '$context.status',
+    '$context.responseLength',
+    '$context.responseLatency',
+    '$context.integrationErrorMessage',
+  ]);
+  expect(() => JSON.parse(AccessLogSettings.Format.replace(/(?<!")\$context\.\w+/g, '1'))).not.toThrow();
+});
+
+test('logs do not stay for ever', () => {
+  const groups = ofType('AWS::Logs::LogGroup');
+  expect(groups.length).toBeGreaterThan(1);
+  for (const { Properties } of groups) expect(Properties['RetentionInDays']).toBe(30);
+});
+
+test('the role may write its logs, live in the VPC and connect as one database user, and nothing else', () => {
+  const { Policies, ManagedPolicyArns } = propertiesOf('IamRoleLambdaExecution') as {
+    Policies: { PolicyDocument: { Statement: { Action: string[]; Resource: unknown }[] } }[];
+    ManagedPolicyArns: unknown[];
+  };
+  const statements = Policies.flatMap(({ PolicyDocument }) => PolicyDocument.Statement);
+  expect(statements.flatMap(({ Action }) => Action)).toEqual([
+    'logs:CreateLogStream',
+    'logs:CreateLogGroup',
+    'logs:TagResource',
+    'logs:PutLogEvents',
+    'rds-db:connect',
+  ]);
+  expect(statements.at(-1)?.Resource).toBe(parameters.databaseUserArn);
+  expect(ManagedPolicyArns).toEqual([
+    {
+      'Fn::Join': [
+        '',
+        ['arn:', { Ref: 'AWS::Partition' }, ':iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole'],
+      ],
+    },
+  ]);
+});
+
+test('there is an alarm for 5xx, for slowness, for throttles and for a burst of 401s, and somebody hears it', () => {
+  const alarms = ofType('AWS::CloudWatch::Alarm').map(({ Properties }) => Properties);
+  expect(alarms.map(({ MetricName }) => MetricName)).toEqual(['5xx', 'Duration', 'Throttles', 'Unauthorized']);
+  for (const { AlarmActions } of alarms) expect(AlarmActions).toEqual([parameters.alarmTopicArn]);
+  expect(propertiesOf('UnauthorizedMetric')).toMatchObject({
+    FilterPattern: '{ $.status = 401 }',
+    LogGroupName: { Ref: 'HttpApiLogGroup' },
   });
 });
 

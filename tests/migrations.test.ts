@@ -1,0 +1,148 @@
+import { sql } from 'kysely';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { openForOperators } from '../manage/database.ts';
+import { seedDemo } from '../manage/demo.ts';
+import { migrate } from '../manage/migrate.ts';
+import { hasServer, openTestDatabase, type TestDatabase } from './database.ts';
+import { keys, writePeople } from './people.ts';
+import { loadHandler, send } from './request.ts';
+
+const database: TestDatabase = await openTestDatabase();
+const { db } = database;
+
+/** Back to an empty database. */
+beforeEach(async () => {
+  await sql`drop schema public cascade`.execute(db);
+  await sql`create schema public`.execute(db);
+});
+
+const names = ['0001-tables', '0002-listing'];
+
+async function tables(): Promise<string[]> {
+  const { rows } = await sql<{ name: string }>`
+    select tablename as name from pg_tables where schemaname = 'public' and tablename not like 'kysely%' order by 1`.execute(
+    db,
+  );
+  return rows.map(({ name }) => name);
+}
+
+test('make all tables, once', async () => {
+  expect((await migrate(db)).slice(0, 2)).toEqual(names);
+  expect(await tables()).toEqual([
+    'auth_tokens',
+    'group_permissions',
+    'groups',
+    'permissions',
+    'user_groups',
+    'user_permissions',
+    'user_presence',
+    'users',
+  ]);
+  expect(await db.selectFrom('permissions').selectAll().execute()).toEqual([{ code: 1222, name: 'UserPermission' }]);
+  expect(await migrate(db)).toEqual([]);
+});
+
+test('leave nothing when one of them fails, and go through when its cause is gone', async () => {
+  await sql`create table auth_tokens ()`.execute(db);
+  await expect(migrate(db)).rejects.toThrow(/auth_tokens/);
+  expect(await tables()).toEqual(['auth_tokens']);
+  await sql`drop table auth_tokens`.execute(db);
+  expect(await migrate(db)).toEqual(expect.arrayContaining(names));
+});
+
+test('keep the data of a database that is up to date', async () => {
+  await migrate(db);
+  const count = await seedDemo(db);
+  await migrate(db);
+  expect(await db.selectFrom('users').select('id').execute()).toHaveLength(count);
+});
+
+test('make the indexes that the list reads', async () => {
+  await migrate(db);
+  const { rows } = await sql<{ name: string; definition: string }>`
+    select indexname as name, substring(indexdef from ' USING (.*)') as definition from pg_indexes
+    where schemaname = 'public' and indexname in
+      ('users_list', 'users_search_trgm', 'users_invited_by', 'user_groups_group_user', 'auth_tokens_user', 'user_presence_seen')`.execute(
+    db,
+  );
+  expect(Object.fromEntries(rows.map(({ name, definition }) => [name, definition]))).toEqual({
+    users_list:
+      'btree (id) INCLUDE (list_flags, list_created_at, list_updated_at, list_last_login) WHERE (list_flags IS NOT NULL)',
+    users_search_trgm: 'gin (search_text gin_trgm_ops) WHERE (search_text IS NOT NULL)',
+    users_invited_by: 'btree (invited_by_id) WHERE (invited_by_id IS NOT NULL)',
+    user_groups_group_user: 'btree (group_id, user_id)',
+    auth_tokens_user: 'btree (user_id)',
+    user_presence_seen: 'btree (last_seen_at)',
+  });
+});
+
+describe('the listing columns', () => {
+  const listing = ['list_flags', 'list_created_at', 'list_updated_at', 'list_last_login', 'search_text'] as const;
+
+  beforeEach(async () => {
+    await migrate(db);
+    await writePeople(db);
+  });
+
+  const rowOf = (username: string) =>
+    db.selectFrom('users').where('username', '=', username).select(listing).executeTakeFirstOrThrow();
+
+  test('are all null for a customer, whatever is filled in', async () => {
+    expect(Object.values(await rowOf('cy'))).toEqual(listing.map(() => null));
+  });
+
+  test('follow who becomes staff, and who ceases to be', async () => {
+    await db.updateTable('users').set({ is_staff: true }).where('username', '=', 'cy').execute();
+    expect(await rowOf('cy')).toMatchObject({
+      list_flags: 1 + 2 + 8 + 16 + 32 + 64 + 128 + 256 + 512 + 1024,
+      search_text: ['8', 'CY', '09150000008', 'CY@EXAMPLE.COM', 'CY', 'CUSTOMER'].join('\x1f'),
+    });
+    await db.updateTable('users').set({ is_staff: false }).where('username', '=', 'cy').execute();
+    expect(Object.values(await rowOf('cy'))).toEqual(listing.map(() => null));
+  });
+
+  test('hold the search text folded, a field after the other', async () => {
+    expect((await rowOf('dan')).search_text).toBe(['4', 'DAN', '0915444', '', 'ILGIN', ''].join('\x1f'));
+    expect((await rowOf('gus')).search_text).toBe(['7', 'GUS', '', 'GUS@EXAMPLE.COM', 'FINN', 'WIDE'].join('\x1f'));
+  });
+});
+
+test('give search_fold and search_pattern that fold first and escape then', async () => {
+  await migrate(db);
+  const { rows } = await sql`
+    select search_fold('Çelik ﬁ ۱٢ كي') as folded, search_pattern(${'100％_\\'}) as pattern, search_fold(null) as nothing`.execute(
+    db,
+  );
+  expect(rows).toEqual([{ folded: 'CELIK FI 12 کی', pattern: String.raw`%100\%\_\\%`, nothing: null }]);
+});
+
+/** What needs more than the one connection of PGlite. */
+describe.skipIf(!hasServer)('on a server', () => {
+  const reader = `users_api_reader_${process.pid}`;
+
+  afterAll(async () => {
+    await sql`drop owned by ${sql.id(reader)}`.execute(db);
+    await sql`drop role ${sql.id(reader)}`.execute(db);
+  });
+
+  test('several that begin at the same time run each migration once', async () => {
+    const others = Array.from({ length: 4 }, () => openForOperators(database.url));
+    const ran = await Promise.all(others.map((other) => migrate(other)));
+    for (const other of others) await other.destroy();
+    expect(ran.flat().slice(0, 2)).toEqual(names);
+    expect(new Set(ran.flat()).size).toBe(ran.flat().length);
+  });
+
+  test('a role that may only read can serve the list', async () => {
+    await migrate(db);
+    await writePeople(db);
+    await sql`create role ${sql.id(reader)} login password 'reader'`.execute(db);
+    await sql`grant usage on schema public to ${sql.id(reader)}`.execute(db);
+    await sql`grant select on all tables in schema public to ${sql.id(reader)}`.execute(db);
+    const url = new URL(database.url);
+    [url.username, url.password] = [reader, 'reader'];
+    const { status, json } = await send(await loadHandler(url.href), { query: 'search=ann', key: keys.cat });
+    expect(status).toBe(200);
+    expect(json().count).toBe(1);
+  });
+});

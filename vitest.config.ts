@@ -6,5 +6,7 @@ export default defineConfig({
     globalSetup: 'tests/global-setup.ts',
     testTimeout: 20_000,
     hookTimeout: 60_000,
+    // The handler logs a line per request: shown of tests that fail.
+    silent: 'passed-only',
   },
 });

@@ -1,7 +1,7 @@
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { HttpError, internalServerError, methodNotAllowed, notFound } from './errors.ts';
-import { logError } from './log.ts';
+import { describeError, type RequestLog, writeLog } from './log.ts';
 
 export type Request = {
   /** The gateway's, also in the answer's X-Request-Id and in the log. */
@@ -15,7 +15,9 @@ export type Request = {
   headers: Record<string, string | undefined>;
   /** What clients put before the path: `https://api.example.com`, or with a stage `https://…amazonaws.com/dev`. */
   baseUrl: string;
-  /** Times a stage of the request for Server-Timing. */
+  /** What the stages have to say to the log. */
+  log: RequestLog;
+  /** Times a stage of the request for Server-Timing and the log. */
   time: <Result>(stage: string, run: () => Promise<Result>) => Promise<Result>;
 };
 
@@ -36,7 +38,7 @@ export const ok = (body: unknown): Response => ({
 
 /**
  * A Lambda function that answers GET and HEAD at `path` (which ends in a slash), OPTIONS, the redirect of the path without its slash,
- * and everything else with an error. It never throws.
+ * and everything else with an error. It never throws, and writes one line to the log.
  */
 export function route(
   path: string,
@@ -45,11 +47,13 @@ export function route(
 ): Handler {
   return async (event) => {
     const start = performance.now();
-    const timings: string[] = [];
-    const request = toRequest(event, settings.publicUrl, timings);
+    const request = toRequest(event, settings.publicUrl);
+    const { log } = request;
     const response = await dispatch(request, path, answer).catch((error: unknown) => toProblem(request, error));
-    timings.push(toTiming('total', start));
-    response.headers['Server-Timing'] = timings.join(', ');
+    log.durationsMs['total'] = millisecondsSince(start);
+    log.status = response.status;
+    writeLog(log);
+    response.headers['Server-Timing'] = toServerTiming(log.durationsMs);
     return toResult(request, response);
   };
 }
@@ -62,6 +66,7 @@ async function dispatch(
   const { method } = request;
   const withoutSlash = path.slice(0, -1);
   if (request.path !== path && request.path !== withoutSlash) throw notFound();
+  request.log.route = path;
   if (method === 'OPTIONS') return { status: 204, headers: { Allow: allowedMethods }, body: '' };
   if (method !== 'GET' && method !== 'HEAD') throw methodNotAllowed(method, allowedMethods);
   if (request.path === withoutSlash) return toRedirect(request, path);
@@ -82,7 +87,7 @@ const toHeaderText = (text: string): string => text.toWellFormed().replace(/[^\x
 
 function toProblem(request: Request, error: unknown): Response {
   const problem = error instanceof HttpError ? error : internalServerError(request.id, error);
-  if (problem.status >= 500) logError(request.id, problem);
+  if (problem.status >= 500) request.log.error = describeError(problem.cause, { expected: error === problem });
   const { status, title, detail, errors, headers } = problem;
   return {
     status,
@@ -91,11 +96,12 @@ function toProblem(request: Request, error: unknown): Response {
   };
 }
 
-function toRequest(event: APIGatewayProxyEventV2, publicUrl: string | undefined, timings: string[]): Request {
+function toRequest(event: APIGatewayProxyEventV2, publicUrl: string | undefined): Request {
   const { http, requestId, domainName, stage } = event.requestContext;
   // The default stage has no part in the path; any other comes first in it.
   const stagePrefix = stage && stage !== '$default' ? `/${stage}` : '';
   const path = event.rawPath.startsWith(`${stagePrefix}/`) ? event.rawPath.slice(stagePrefix.length) : event.rawPath;
+  const log: RequestLog = { requestId, durationsMs: {} };
   return {
     id: requestId,
     method: http.method,
@@ -103,18 +109,25 @@ function toRequest(event: APIGatewayProxyEventV2, publicUrl: string | undefined,
     rawQuery: event.rawQueryString ?? '',
     headers: event.headers ?? {},
     baseUrl: publicUrl ?? `https://${domainName}${stagePrefix}`,
+    log,
     async time(stage, run) {
       const start = performance.now();
       try {
         return await run();
       } finally {
-        timings.push(toTiming(stage, start));
+        log.durationsMs[stage] = millisecondsSince(start);
       }
     },
   };
 }
 
-const toTiming = (stage: string, start: number): string => `${stage};dur=${(performance.now() - start).toFixed(1)}`;
+/** Of `performance.now()`, to a tenth. */
+const millisecondsSince = (start: number): number => Math.round((performance.now() - start) * 10) / 10;
+
+const toServerTiming = (durationsMs: Record<string, number>): string =>
+  Object.entries(durationsMs)
+    .map(([stage, duration]) => `${stage};dur=${duration.toFixed(1)}`)
+    .join(', ');
 
 function toResult(request: Request, response: Response): APIGatewayProxyStructuredResultV2 {
   const headers: Record<string, string> = {

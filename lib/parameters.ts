@@ -142,6 +142,11 @@ export function readParameters<Parameters extends Record<string, Kind<unknown>>>
   return { values: Object.fromEntries(values) as Values<Parameters>, given };
 }
 
+/** The names of a raw query that the table has; the others are no names of ours but a client's text. */
+export function knownNames(rawQuery: string, parameters: Record<string, unknown>): string[] {
+  return [...readPairs(rawQuery).keys()].filter((name) => Object.hasOwn(parameters, name));
+}
+
 /** `a=1&b=&a=2` → a: 1, 2; b: ''. A text that is not percent-encoded UTF-8 is null. */
 function readPairs(rawQuery: string): Map<string, (string | null)[]> {
   const pairs = new Map<string, (string | null)[]>();

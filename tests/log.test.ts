@@ -1,0 +1,169 @@
+import { sql } from 'kysely';
+import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { hashKey } from '../lib/auth.ts';
+import { type Handler, route } from '../lib/http.ts';
+import { openTestDatabase, type TestDatabase } from './database.ts';
+import { keys } from './people.ts';
+import { loadHandler, receive, send, toEvent } from './request.ts';
+
+let database: TestDatabase;
+let handler: Handler;
+
+/** What is written by whatever way: the calls of console, and the bytes that go to stdout and stderr. */
+let lines: unknown[];
+let written: string;
+
+beforeAll(async () => {
+  database = await openTestDatabase();
+  handler = await loadHandler(database.url);
+});
+
+beforeEach(() => {
+  lines = [];
+  written = '';
+  for (const method of ['log', 'info', 'warn', 'error', 'debug', 'trace'] as const) {
+    vi.spyOn(console, method).mockImplementation((...values: unknown[]) => void lines.push(...values));
+  }
+  for (const stream of [process.stdout, process.stderr]) {
+    vi.spyOn(stream, 'write').mockImplementation((chunk) => {
+      written += chunk;
+      return true;
+    });
+  }
+});
+
+afterEach(() => vi.restoreAllMocks());
+
+const tokenOf = (key: string) => hashKey(key).toString('hex').slice(0, 8);
+
+describe('the log has one line per request', () => {
+  test('of a list: who asked, with which parameters, and how much came of it', async () => {
+    await send(handler, { query: 'is_active=true&search=ann&limit=1&gender=' });
+    expect(lines).toEqual([
+      {
+        requestId: 'request-1',
+        status: 200,
+        route: '/api/users/',
+        durationsMs: { auth: expect.any(Number), db: expect.any(Number), total: expect.any(Number) },
+        callerId: 1,
+        token: tokenOf(keys.ann),
+        parameters: ['is_active', 'search', 'limit', 'gender'],
+        count: 1,
+        rows: 1,
+      },
+    ]);
+  });
+
+  test('with AUDIT_LOG=on also whom it has shown', async () => {
+    const audited = await loadHandler(database.url, { AUDIT_LOG: 'on' });
+    await send(audited, { query: 'id_max=3' });
+    expect(lines).toMatchObject([{ status: 200, count: 3, rows: 3, shownUserIds: [3, 2, 1] }]);
+  });
+
+  test.each([
+    ['an unknown token', { key: 'guess' }, { status: 401, token: tokenOf('guess') }, ['callerId', 'parameters']],
+    ['no token', { headers: { authorization: '' } }, { status: 401 }, ['token', 'callerId']],
+    ['an inactive user', { key: keys.bob }, { status: 401, callerId: 2 }, ['parameters']],
+    ['a customer', { key: keys.cy }, { status: 403, callerId: 8, token: tokenOf(keys.cy) }, ['parameters', 'error']],
+    [
+      'a bad query',
+      { query: 'limit=x&is_aktive=1' },
+      { status: 400, callerId: 1, parameters: ['limit'] },
+      ['count', 'error'],
+    ],
+    ['another path', { path: '/api/secret' }, { status: 404 }, ['route', 'token']],
+    ['the redirect', { path: '/api/users' }, { status: 301, route: '/api/users/' }, ['token']],
+    ['OPTIONS', { method: 'OPTIONS' }, { status: 204, route: '/api/users/' }, ['token']],
+  ])('of %s', async (_, sent, expected, absent) => {
+    await send(handler, sent);
+    expect(lines).toMatchObject([expected]);
+    for (const name of absent) expect(lines[0]).not.toHaveProperty(name);
+  });
+});
+
+describe('no value of a request and nothing of a user is ever written', () => {
+  const secret = 'hunter2';
+  const personal = /example\.(com|org)|0915|Çelik|O'Neil|ANN1/;
+
+  function expectNoSecret(): void {
+    const all = written + lines.map((line) => JSON.stringify(line)).join('\n');
+    expect(lines).toHaveLength(1);
+    expect(all).not.toContain(secret);
+    expect(all).not.toMatch(/hunter/i);
+    expect(all).not.toMatch(personal);
+    expect(all).not.toContain(keys.ann);
+  }
+
+  test.each([
+    ['a value', { query: `search=${secret}` }, 200],
+    ['a malformed value', { query: `limit=${secret}&created_date=${secret}&ordering=${secret}` }, 400],
+    ['a name', { query: `${secret}=1&is_active=1` }, 400],
+    ['malformed bytes', { query: `search=%ff${secret}&%ff${secret}=%00` }, 400],
+    ['the path', { path: `/api/users/${secret}` }, 404],
+    ["the redirect's query", { path: '/api/users', query: `search=${secret}` }, 301],
+    ['a method', { method: secret.toUpperCase() }, 405],
+    ['a token', { key: secret }, 401],
+    ['a malformed token', { key: `${secret} ${secret}` }, 401],
+    ['a token of malformed bytes', { key: `${secret}\u0001\xff` }, 401],
+    ['another scheme', { headers: { authorization: `Basic ${secret}` } }, 401],
+    ['other headers', { headers: { host: secret, cookie: secret, 'user-agent': secret, [secret]: secret } }, 200],
+  ])('in %s', async (_, sent, status) => {
+    expect((await send(handler, sent)).status).toBe(status);
+    expectNoSecret();
+  });
+
+  test('nor is anything of the users listed', async () => {
+    expect((await send(handler, { query: 'limit=100' })).json().count).toBe(7);
+    expectNoSecret();
+  });
+
+  describe('when PostgreSQL quotes it', () => {
+    beforeAll(() => sql`alter function search_fold(text) rename to kept_search_fold`.execute(database.db));
+
+    test.each([
+      ['in a message about data', `value::int::text`, '22P02'],
+      ['in a message that was raised', `raise_with(value)`, 'P0001'],
+    ])('%s', async (_, body, code) => {
+      await sql`create or replace function raise_with(value text) returns text language plpgsql immutable as
+        'begin raise exception ''no %'', value using detail = value, hint = value; end'`.execute(database.db);
+      await sql`create or replace function search_fold(value text) returns text language sql immutable
+        as ${sql.lit(`select ${body}`)}`.execute(database.db);
+      const { status, text } = await send(handler, { query: `search=${secret.slice(0, 2)},${secret}` });
+      expect(status).toBe(500);
+      expect(text).not.toContain(secret);
+      expect(lines).toMatchObject([{ status: 500, error: { name: 'DatabaseError', code } }]);
+      expectNoSecret();
+    });
+  });
+
+  test.each([
+    ['an error', () => new Error(secret)],
+    ['an error with a cause', () => new Error('with a cause', { cause: secret })],
+    ['an error that looks like a stack', () => new Error(`no\n    at ${secret}`)],
+    ['a text', () => secret],
+    ['an object', () => ({ secret })],
+    ['JSON that does not parse', () => thrownBy(() => JSON.parse(secret))],
+    ["one of Node's own", () => thrownBy(() => Buffer.from(secret as never, secret as never))],
+  ])('when the fault is ours: %s', async (_, makeError) => {
+    const broken = route('/api/users/', { publicUrl: undefined }, () => Promise.reject(makeError()));
+    expect((await receive(broken, toEvent({}))).status).toBe(500);
+    expect(lines).toMatchObject([{ requestId: 'request-1', status: 500, error: { name: expect.any(String) } }]);
+    expectNoSecret();
+  });
+
+  function thrownBy(run: () => unknown): unknown {
+    try {
+      return run();
+    } catch (error) {
+      return error;
+    }
+  }
+});
+
+test('the log of a fault says where it happened', async () => {
+  const broken = route('/api/users/', { publicUrl: undefined }, () => Promise.reject(new TypeError('no')));
+  await receive(broken, toEvent({}));
+  const [{ error }] = lines as [{ error: { name: string; stack: string[] } }];
+  expect(error.name).toBe('TypeError');
+  expect(error.stack[0]).toMatch(/log\.test\.ts/);
+});

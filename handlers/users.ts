@@ -1,12 +1,14 @@
 import { authenticate, permissions, requirePermission } from '../lib/auth.ts';
 import { openDatabase } from '../lib/database.ts';
-import { ok, route } from '../lib/http.ts';
-import { toPage } from '../lib/page.ts';
+import { csvFile, ok, route } from '../lib/http.ts';
+import { chooseFormat } from '../lib/negotiation.ts';
+import { toLinks, toPage } from '../lib/page.ts';
 import { knownNames } from '../lib/parameters.ts';
 import { readSettings } from '../lib/settings.ts';
+import { toCsv } from '../lib/users/csv.ts';
 import { toUser } from '../lib/users/json.ts';
 import { listUsers } from '../lib/users/list.ts';
-import { parameters, readUserQuery } from '../lib/users/query.ts';
+import { isWholeExport, parameters, readUserQuery, requireWhole, toExport } from '../lib/users/query.ts';
 
 const path = '/api/users/';
 const settings = readSettings(process.env);
@@ -18,10 +20,14 @@ export const handler = route(path, settings, async (request) => {
   requirePermission(caller, permissions.viewUsers);
   log.parameters = knownNames(request.rawQuery, parameters);
   const query = readUserQuery(request.rawQuery);
-  const { count, rows } = await request.time('db', () => listUsers(db, query, settings));
-  log.count = count;
-  log.rows = rows.length;
-  if (settings.auditLog) log.shownUserIds = rows.map(({ id }) => id);
-  const users = rows.map((row) => toUser(row, settings));
-  return ok(toPage(request.baseUrl + path, query, count, users));
+  const isExport = chooseFormat(query.format, request.headers['accept']) === 'csv';
+  const list = await request.time('db', () => listUsers(db, isExport ? toExport(query) : query, settings));
+  log.count = list.count;
+  log.rows = list.rows.length;
+  if (settings.auditLog) log.shownUserIds = list.rows.map(({ id }) => id);
+  const users = list.rows.map((row) => toUser(row, settings));
+  const links = toLinks(request.baseUrl + path, query, list);
+  if (!isExport) return ok(toPage(links, list.count, users), links);
+  requireWhole(query, list);
+  return csvFile('users', await toCsv(users), isWholeExport(query) ? undefined : links);
 });

@@ -46,6 +46,16 @@ export const notFound = (): HttpError => new HttpError(404, 'Not Found', 'Not fo
 export const methodNotAllowed = (method: string, allow: string): HttpError =>
   new HttpError(405, 'Method Not Allowed', `Method "${method}" not allowed.`, { headers: { Allow: allow } });
 
+export const notAcceptable = (expected: string): HttpError => new HttpError(406, 'Not Acceptable', expected);
+
+/** The client can mend it, so it is no 5xx. */
+export const tooLarge = (): HttpError =>
+  new HttpError(
+    400,
+    'Bad Request',
+    'The answer is too large. Allow a compressed one (Accept-Encoding: gzip), or ask for less with `limit`.',
+  );
+
 export const internalServerError = (requestId: string, cause: unknown): HttpError =>
   new HttpError(500, 'Internal Server Error', `The request failed. Its id, for the operators: ${requestId}`, { cause });
 

@@ -1,7 +1,9 @@
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import { HttpError, internalServerError, methodNotAllowed, notFound } from './errors.ts';
+import { HttpError, internalServerError, methodNotAllowed, notFound, tooLarge } from './errors.ts';
 import { describeError, type RequestLog, writeLog } from './log.ts';
+import { chooseEncoding, type Encoding, mediaTypes } from './negotiation.ts';
+import type { Links } from './page.ts';
 
 export type Request = {
   /** The gateway's, also in the answer's X-Request-Id and in the log. */
@@ -27,14 +29,34 @@ export type Handler = (event: APIGatewayProxyEventV2) => Promise<APIGatewayProxy
 
 const allowedMethods = 'GET, HEAD, OPTIONS';
 
+/** Lambda's limit for an answer is 6 MB; some of it is for the headers. */
+const maxResultBytes = 6_200_000;
+
 /** Smaller bodies fit into the packets that are sent anyway. */
 const compressFromBytes = 1024;
 
-export const ok = (body: unknown): Response => ({
+export const ok = (body: unknown, links?: Links): Response => ({
   status: 200,
-  headers: { 'Content-Type': 'application/json' },
+  headers: { 'Content-Type': mediaTypes.json, ...(links && { Link: toLinkHeader(links) }) },
   body: JSON.stringify(body),
 });
+
+/** A CSV text as a file to save: `users-2026-02-21.csv` for the name `users`. Without links it is all there is. */
+export const csvFile = (name: string, text: string, links?: Links): Response => ({
+  status: 200,
+  headers: {
+    'Content-Type': `${mediaTypes.csv}; charset=utf-8; header=present`,
+    'Content-Disposition': `attachment; filename="${name}-${new Date().toISOString().slice(0, 10)}.csv"`,
+    ...(links && { Link: toLinkHeader(links) }),
+  },
+  body: text,
+});
+
+/** RFC 8288: `<https://…>; rel="next", <https://…>; rel="last"`. */
+const toLinkHeader = (links: Links): string =>
+  Object.entries(links)
+    .flatMap(([relation, url]) => (url === null ? [] : `<${url}>; rel="${relation}"`))
+    .join(', ');
 
 /**
  * A Lambda function that answers GET and HEAD at `path` (which ends in a slash), OPTIONS, the redirect of the path without its slash,
@@ -51,10 +73,11 @@ export function route(
     const { log } = request;
     const response = await dispatch(request, path, answer).catch((error: unknown) => toProblem(request, error));
     log.durationsMs['total'] = millisecondsSince(start);
-    log.status = response.status;
+    const whole = toResult(request, response);
+    const result = isWithinLimit(whole) ? whole : toResult(request, toProblem(request, tooLarge()));
+    log.status = result.statusCode as number;
     writeLog(log);
-    response.headers['Server-Timing'] = toServerTiming(log.durationsMs);
-    return toResult(request, response);
+    return result;
   };
 }
 
@@ -135,6 +158,7 @@ function toResult(request: Request, response: Response): APIGatewayProxyStructur
     'Cache-Control': 'no-store', // personal data
     'X-Content-Type-Options': 'nosniff',
     'X-Request-Id': request.id,
+    'Server-Timing': toServerTiming(request.log.durationsMs),
   };
   let body = Buffer.from(response.body);
   let isBase64Encoded = false;
@@ -157,22 +181,10 @@ function toResult(request: Request, response: Response): APIGatewayProxyStructur
   };
 }
 
-type Encoding = 'br' | 'gzip';
+const isWithinLimit = ({ body = '' }: APIGatewayProxyStructuredResultV2): boolean =>
+  Buffer.byteLength(body) <= maxResultBytes;
 
 const encoders: Record<Encoding, (body: Buffer) => Buffer<ArrayBuffer>> = {
   br: (body) => brotliCompressSync(body, { params: { [constants.BROTLI_PARAM_QUALITY]: 4 } }),
   gzip: (body) => gzipSync(body),
 };
-
-/** The encoding that `Accept-Encoding` (RFC 9110, 12.5.3) prefers; br where it prefers neither. */
-function chooseEncoding(accept = ''): Encoding | undefined {
-  const weights = new Map<string, number>();
-  for (const part of accept.toLowerCase().split(',')) {
-    const [coding = '', ...parameters] = part.split(';').map((text) => text.trim());
-    const weight = parameters.find((parameter) => parameter.startsWith('q='))?.slice(2);
-    weights.set(coding, weight === undefined ? 1 : Number(weight) || 0);
-  }
-  const weightOf = (encoding: Encoding) => weights.get(encoding) ?? weights.get('*') ?? 0;
-  const best = weightOf('gzip') > weightOf('br') ? 'gzip' : 'br';
-  return weightOf(best) > 0 ? best : undefined;
-}

@@ -5,6 +5,19 @@ export type Page<Result> = { count: number; next: string | null; previous: strin
 /** The slice of a list that a request asks for, and the parameters its links must keep. */
 export type Slice = { limit: number; offset: number; given: ReadonlyMap<string, string> };
 
+/** What of a list the slice turned out to be. */
+export type Extent = {
+  /** All that match, not only the slice. */
+  count: number;
+  hasPrevious: boolean;
+  hasNext: boolean;
+  /** A cursor at the first or last result, for a link with this offset; undefined where there is none. */
+  toCursor: (edge: 'first' | 'last', offset: number) => string | undefined;
+};
+
+/** Absolute URLs, by their relation types of RFC 8288. */
+export type Links = { first: string; prev: string | null; next: string | null; last: string };
+
 export const defaultLimit = 10;
 export const maxLimit = 1000;
 
@@ -22,22 +35,36 @@ export const paging = {
   },
 } satisfies Record<string, Parameter<number>>;
 
-/** The envelope of DRF's LimitOffsetPagination. `url` is the list's own, absolute and without a query. */
-export function toPage<Result>(url: string, slice: Slice, count: number, results: Result[]): Page<Result> {
+/** The envelope of DRF's LimitOffsetPagination. */
+export function toPage<Result>({ prev, next }: Links, count: number, results: Result[]): Page<Result> {
+  return { count, next, previous: prev, results };
+}
+
+/** `url` is the list's own, absolute and without a query. */
+export function toLinks(url: string, slice: Slice, { count, hasPrevious, hasNext, toCursor }: Extent): Links {
   const { limit, offset } = slice;
+  const toLink = (offset: number, cursor: { after?: string | undefined; before?: string | undefined } = {}) =>
+    `${url}?${toQuery(slice, offset, cursor)}`;
+  const previousOffset = Math.max(0, Math.min(offset, count) - limit);
   return {
-    count,
-    next: offset + limit >= count ? null : toLink(url, slice, offset + limit),
-    previous: offset === 0 ? null : toLink(url, slice, Math.min(offset, count) - limit),
-    results,
+    first: toLink(0),
+    prev: hasPrevious ? toLink(previousOffset, { before: toCursor('first', previousOffset) }) : null,
+    next: hasNext ? toLink(offset + limit, { after: toCursor('last', offset + limit) }) : null,
+    last: toLink(count === 0 ? 0 : count - 1 - ((count - 1) % limit)),
   };
 }
 
-function toLink(url: string, { given, limit }: Slice, offset: number): string {
+function toQuery(
+  { given, limit }: Slice,
+  offset: number,
+  { after, before }: { after?: string | undefined; before?: string | undefined },
+) {
+  const own = { limit: String(limit), offset: offset > 0 ? String(offset) : undefined, after, before };
   const query = new URLSearchParams([...given]);
-  query.set('limit', String(limit));
-  if (offset > 0) query.set('offset', String(offset));
-  else query.delete('offset');
+  for (const [name, value] of Object.entries(own)) {
+    if (value === undefined) query.delete(name);
+    else query.set(name, value);
+  }
   query.sort();
-  return `${url}?${query}`;
+  return query;
 }

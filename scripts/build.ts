@@ -2,35 +2,45 @@ import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { build } from 'esbuild';
 
-/** Bundles each Lambda function into `dist/handlers/<name>.mjs`, which exports `handler`. */
-const { outputFiles } = await build({
-  entryPoints: ['handlers/*.ts'],
-  outdir: 'dist',
-  outbase: '.',
-  outExtension: { '.js': '.mjs' },
-  bundle: true,
-  platform: 'node',
-  target: 'node24',
-  format: 'esm',
-  minify: true,
-  sourcemap: 'linked',
-  sourcesContent: false,
-  legalComments: 'none',
-  external: ['pg-native', '@aws-sdk/*'], // not installed, and part of Lambda's runtime
-  // pg is CommonJS and calls require, which an ES module does not have.
-  banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
-  write: false,
-});
+/** Bundles a Lambda function into `dist/handlers/<name>.mjs`, which exports `handler`, and what it imports when needed into `dist/chunks/`. */
+const bundle = (entryPoint: string) =>
+  build({
+    entryPoints: [join('handlers', entryPoint)],
+    outdir: 'dist',
+    outbase: '.',
+    outExtension: { '.js': '.mjs' },
+    chunkNames: 'chunks/[name]-[hash]',
+    bundle: true,
+    splitting: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'esm',
+    minify: true,
+    sourcemap: 'linked',
+    sourcesContent: false,
+    legalComments: 'none',
+    external: ['pg-native', '@aws-sdk/*'], // not installed, and part of Lambda's runtime
+    // pg is CommonJS and calls require, which an ES module does not have.
+    banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
+    write: false,
+  });
 
-await mkdir('dist/handlers', { recursive: true });
+// One at a time: together, esbuild would move what they share into chunks, and each cold start would load several files.
+const entryPoints = await readdir('handlers');
+const outputFiles = (await Promise.all(entryPoints.map(bundle))).flatMap((result) => result.outputFiles);
+
 for (const { path, contents } of outputFiles) {
   // Renamed into place, so that an emulation that is running never reads half a file.
   const unfinished = join(dirname(path), `.${basename(path)}.${process.pid}`);
+  await mkdir(dirname(path), { recursive: true });
   await writeFile(unfinished, contents);
   await rename(unfinished, path);
 }
-const built = outputFiles.map(({ path }) => basename(path));
-for (const file of await readdir('dist/handlers')) {
+
+const built = new Set(outputFiles.map(({ path }) => basename(path)));
+for (const folder of ['dist/handlers', 'dist/chunks']) {
   // What an earlier build left, and this one does not make any more.
-  if (!file.startsWith('.') && !built.includes(file)) await rm(join('dist/handlers', file));
+  for (const file of await readdir(folder)) {
+    if (!file.startsWith('.') && !built.has(file)) await rm(join(folder, file), { force: true });
+  }
 }

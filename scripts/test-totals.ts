@@ -12,4 +12,6 @@ const reports = process.argv.slice(2).map((file): Report => {
 const total = (key: 'numPassedTests' | 'numFailedTests' | 'numPendingTests') =>
   reports.reduce((sum, report) => sum + report[key], 0);
 
-console.log(`${total('numPassedTests')} passed, ${total('numFailedTests')} failed, ${total('numPendingTests')} skipped`);
+console.log(
+  `${total('numPassedTests')} passed, ${total('numFailedTests')} failed, ${total('numPendingTests')} skipped`,
+);

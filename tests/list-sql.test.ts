@@ -152,7 +152,7 @@ test('the widest query is one statement that binds every value', () => {
     from user_groups
     where user_id = users.id
     and group_id = any($38::bigint[]))
-    order by case when (users.list_flags & 2048) <> 0 then 1 when (users.list_flags & 1024) <> 0 then 2 when (users.list_flags & 4096) <> 0 then 3 end, users.list_last_login desc nulls last, users.email, users.list_created_at, users.list_updated_at desc, users.id
+    order by case when (users.list_flags & 2048) <> 0 then 0 when (users.list_flags & 1024) <> 0 then 1 when (users.list_flags & 4096) <> 0 then 2 end, users.list_last_login desc nulls last, users.email, users.list_created_at, users.list_updated_at desc, users.id
     limit 100 offset 200) as page on true
     left join users on users.id = page.id
     left join users as inviter on inviter.id = users.invited_by_id
@@ -162,7 +162,7 @@ test('the widest query is one statement that binds every value', () => {
     from user_groups
     inner join groups on groups.id = user_groups.group_id
     where user_groups.user_id = users.id) as membership on true
-    order by case when (users.list_flags & 2048) <> 0 then 1 when (users.list_flags & 1024) <> 0 then 2 when (users.list_flags & 4096) <> 0 then 3 end, users.list_last_login desc nulls last, users.email, users.list_created_at, users.list_updated_at desc, users.id
+    order by case when (users.list_flags & 2048) <> 0 then 0 when (users.list_flags & 1024) <> 0 then 1 when (users.list_flags & 4096) <> 0 then 2 end, users.list_last_login desc nulls last, users.email, users.list_created_at, users.list_updated_at desc, users.id
     ["علی","50%","van dyk",1,9,"2026-02-21T00:00:00Z","2026-02-21T00:00:00Z","2026-01-01T00:00:00Z","2026-12-31T00:00:00Z","2026-02-21T00:00:00Z","2026-02-21T00:00:00Z","2026-01-01T00:00:00Z","2026-12-31T00:00:00Z","2026-02-21T00:00:00Z","2026-02-21T00:00:00Z","2026-01-01T00:00:00Z","2026-12-31T00:00:00Z",[1,2],[3],"علی","50%","van dyk",1,9,"2026-02-21T00:00:00Z","2026-02-21T00:00:00Z","2026-01-01T00:00:00Z","2026-12-31T00:00:00Z","2026-02-21T00:00:00Z","2026-02-21T00:00:00Z","2026-01-01T00:00:00Z","2026-12-31T00:00:00Z","2026-02-21T00:00:00Z","2026-02-21T00:00:00Z","2026-01-01T00:00:00Z","2026-12-31T00:00:00Z",[1,2],[3]]"
   `);
 });

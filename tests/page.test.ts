@@ -1,11 +1,20 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Handler } from '../lib/http.ts';
-import { toPage } from '../lib/page.ts';
+import { toLinks, toPage } from '../lib/page.ts';
 import { openTestDatabase } from './database.ts';
 import { listed } from './people.ts';
 import { loadHandler, send } from './request.ts';
 
 const gateway = 'https://abcdef1234.execute-api.eu-central-1.amazonaws.com';
+
+/** Where a link leads by its offset; the cursor that makes it exact is opaque. */
+function withoutCursor(link: string | null): string | null {
+  if (link === null) return null;
+  const url = new URL(link);
+  url.searchParams.delete('after');
+  url.searchParams.delete('before');
+  return url.href;
+}
 
 describe('an offset and a limit', () => {
   const url = 'https://api.example.com/things/';
@@ -27,7 +36,8 @@ describe('an offset and a limit', () => {
     [1000, Number.MAX_SAFE_INTEGER, 1001, null, 'limit=1000&offset=1'],
   ])('limit %i, offset %i of %i: next is %s, previous %s', (limit, offset, count, next, previous) => {
     const toUrl = (query: string | null) => query && `${url}?${query}`;
-    const page = toPage(url, { limit, offset, given: new Map() }, count, ['a result']);
+    const extent = { count, hasPrevious: offset > 0, hasNext: offset + limit < count, toCursor: () => undefined };
+    const page = toPage(toLinks(url, { limit, offset, given: new Map() }, extent), count, ['a result']);
     expect(page).toEqual({ count, next: toUrl(next), previous: toUrl(previous), results: ['a result'] });
     expect(Object.keys(page)).toEqual(['count', 'next', 'previous', 'results']);
   });
@@ -67,7 +77,7 @@ describe('the links of the list', () => {
   ])('of ?%s are %s and %s', async (query, next, previous) => {
     const page = (await send(handler, { query })).json();
     const toUrl = (link: string | null) => link && `${gateway}/api/users/?${link}`;
-    expect([page.next, page.previous]).toEqual([toUrl(next), toUrl(previous)]);
+    expect([page.next, page.previous].map(withoutCursor)).toEqual([toUrl(next), toUrl(previous)]);
   });
 
   test('past the end the page is empty and the count is not', async () => {
@@ -83,19 +93,19 @@ describe('the links of the list', () => {
 
   test('begin with the stage when it is not the default one', async () => {
     const { next } = (await send(handler, { query: 'limit=3', stage: 'dev' })).json();
-    expect(next).toBe(`${gateway}/dev/api/users/?limit=3&offset=3`);
+    expect(withoutCursor(next)).toBe(`${gateway}/dev/api/users/?limit=3&offset=3`);
   });
 
   test('never follow what a client says of the host', async () => {
     const headers = { host: 'evil.example', 'x-forwarded-host': 'evil.example', forwarded: 'host=evil.example' };
     const { next } = (await send(handler, { query: 'limit=3', headers })).json();
-    expect(next).toBe(`${gateway}/api/users/?limit=3&offset=3`);
+    expect(withoutCursor(next)).toBe(`${gateway}/api/users/?limit=3&offset=3`);
   });
 
   test.each(['$default', 'dev'])('begin with PUBLIC_URL where it is set, at stage %s', async (stage) => {
     const configured = await loadHandler(databaseUrl, { PUBLIC_URL: 'https://api.example.com/v1/' });
     const { next, previous } = (await send(configured, { query: 'limit=3&offset=3', stage })).json();
-    expect(next).toBe('https://api.example.com/v1/api/users/?limit=3&offset=6');
-    expect(previous).toBe('https://api.example.com/v1/api/users/?limit=3');
+    expect(withoutCursor(next)).toBe('https://api.example.com/v1/api/users/?limit=3&offset=6');
+    expect(withoutCursor(previous)).toBe('https://api.example.com/v1/api/users/?limit=3');
   });
 });

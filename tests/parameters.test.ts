@@ -2,8 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { HttpError, type ParameterErrors } from '../lib/errors.ts';
 import { flag, readParameters, type Schema } from '../lib/parameters.ts';
+import { toCursor } from '../lib/users/cursor.ts';
 import { selectUsers } from '../lib/users/list.ts';
+import { newestFirst } from '../lib/users/ordering.ts';
 import { parameters, readUserQuery } from '../lib/users/query.ts';
+import type { UserRow } from '../lib/users/row.ts';
 
 const names = Object.keys(parameters) as (keyof typeof parameters)[];
 
@@ -33,6 +36,8 @@ function sampleOf({ type, format, enum: values, items }: Schema): string {
   if (format === 'date') return '2026-02-21';
   return { boolean: 'true', integer: '1', string: 'ann', array: '' }[type];
 }
+
+const cursor = toCursor({ id: 5 } as UserRow, newestFirst, 0) as string;
 
 const safeRange = 'from -9007199254740991 to 9007199254740991';
 const wholeNumber = `Expected a whole number, ${safeRange}.`;
@@ -157,7 +162,7 @@ test('the values of a query are read as they mean', () => {
 });
 
 describe.each(names)('?%s', (name) => {
-  const sample = sampleOf(parameters[name].schema);
+  const sample = name === 'after' || name === 'before' ? cursor : sampleOf(parameters[name].schema);
 
   test('takes a value of its kind', () => {
     expect(readUserQuery(`${name}=${sample}`).given).toEqual(new Map([[name, sample]]));
@@ -249,7 +254,7 @@ test('all faults of a query are reported at once, by name, in `errors` and in `d
 });
 
 test('a message quotes no value', () => {
-  for (const name of names.filter((name) => name !== 'search')) {
+  for (const name of names.filter((name) => name !== 'search' && name !== 'format')) {
     expect(refusalOf(`${name}=hunter2`)?.detail).not.toContain('hunter2');
   }
 });

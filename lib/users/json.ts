@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import type { UserRow } from './list.ts';
+import type { UserRow } from './row.ts';
 
 const timestamp = v.pipe(v.string(), v.isoTimestamp());
 

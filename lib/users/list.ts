@@ -1,76 +1,54 @@
-import { type CompiledQuery, type Selectable, sql } from 'kysely';
+import { type CompiledQuery, type SelectQueryBuilder, sql } from 'kysely';
 import { type Db, QueryTimeout } from '../database.ts';
 import { timeLimitExceeded } from '../errors.ts';
+import type { Extent } from '../page.ts';
 import { compile, type Database, queryBuilder } from '../schema.ts';
+import { isBeyond, toCursor } from './cursor.ts';
 import { isOnline, type OnlineWindow, type UsersExpression } from './filters.ts';
 import { toOrderBy } from './ordering.ts';
 import type { UserQuery } from './query.ts';
-
-type Users = Selectable<Database['users']>;
-
-const shownColumns = [
-  'users.id',
-  'users.username',
-  'users.mobile_number',
-  'users.email',
-  'users.is_email_verified',
-  'users.avatar',
-  'users.first_name',
-  'users.last_name',
-  'users.gender',
-  'users.invite_code',
-  'users.is_active',
-  'users.is_staff',
-  'users.is_admin',
-  'users.is_profile_completed',
-] as const;
-
-type ShownColumn = (typeof shownColumns)[number] extends `users.${infer Column extends keyof Users}` ? Column : never;
-
-/** What the list shows of a user. Timestamps: `2026-02-21T07:20:25.338627Z`, always with six digits. */
-export type UserRow = Pick<Users, ShownColumn | 'last_login' | 'created_at' | 'updated_at'> & {
-  is_online: boolean;
-  invitees_count: number;
-  inviter_id: number | null;
-  inviter_username: string | null;
-  inviter_first_name: string | null;
-  inviter_last_name: string | null;
-  /** Ordered by id; null when there are none. */
-  group_ids: number[] | null;
-  group_names: string[] | null;
-};
+import { shownColumns, type UserRow } from './row.ts';
 
 /** A row of the statement; an empty page is one row of nothing but the count. */
 type CountedRow = UserRow & { count: number };
 
-/** The users of the page, and how many match in all. Throws a 503 that says what to narrow when the database takes too long. */
-export async function listUsers(
-  db: Db,
-  query: UserQuery,
-  window: OnlineWindow,
-): Promise<{ count: number; rows: UserRow[] }> {
+/** A page of users and its place in the list. */
+export type UserList = Extent & { rows: UserRow[] };
+
+/** Throws a 503 that says what to narrow when the database takes too long. */
+export async function listUsers(db: Db, query: UserQuery, window: OnlineWindow): Promise<UserList> {
   try {
     // Only the page that a request without parameters gets: a name for every statement would fill the server's memory.
     const name = query.given.size === 0 ? 'default-page' : undefined;
     const rows = await db.run(selectUsers(query, window), { name });
-    return { count: rows[0]?.count ?? 0, rows: rows.filter(({ id }) => id !== null) };
+    return toUserList(query, rows);
   } catch (error) {
     throw error instanceof QueryTimeout ? timeLimitExceeded(toAdvice(query), error.cause) : error;
   }
 }
 
-/** Count and page in one statement, so of one snapshot. */
+function toUserList({ limit, offset, edge, ordering }: UserQuery, counted: CountedRow[]): UserList {
+  const count = counted[0]?.count ?? 0;
+  const found = counted.filter(({ id }) => id !== null);
+  const rows = edge?.side === 'before' ? found.slice(-limit) : found.slice(0, limit);
+  const hasMore = found.length > limit; // on the far side from the cursor; its near side has at least the user it was made at
+  return {
+    count,
+    rows,
+    hasPrevious: edge ? edge.side === 'after' || hasMore : offset > 0,
+    hasNext: edge ? edge.side === 'before' || hasMore : offset + limit < count,
+    toCursor(end, offset) {
+      const row = end === 'first' ? rows[0] : rows.at(-1);
+      return row && toCursor(row, ordering, offset);
+    },
+  };
+}
+
+/** Count and page in one statement, so of one snapshot. A page at a cursor has one row more, if there is one. */
 export function selectUsers(query: UserQuery, window: OnlineWindow): CompiledQuery<CountedRow> {
   const matching = selectMatching(query, window);
-  const orderBy = toOrderBy(query.ordering);
-
   const counted = matching.select((eb) => eb.fn.countAll<number>().as('count'));
-  // The ids come from an index; details are fetched for this page only, not for all that OFFSET skips.
-  // Limit and offset are literals: with $n PostgreSQL would go on planning a prepared statement anew.
-  const page = orderBy
-    .reduce((select, { expression, modifiers }) => select.orderBy(expression, modifiers), matching.select('users.id'))
-    .limit(sql.lit(query.limit))
-    .offset(sql.lit(query.offset));
+  const page = selectPage(matching.select('users.id'), query);
 
   const joined = queryBuilder
     .selectFrom(counted.as('counted'))
@@ -78,7 +56,7 @@ export function selectUsers(query: UserQuery, window: OnlineWindow): CompiledQue
     .leftJoin('users', 'users.id', 'page.id')
     .leftJoin('users as inviter', 'inviter.id', 'users.invited_by_id')
     .leftJoinLateral(groupsOfUser.as('membership'), (join) => join.onTrue());
-  const detailed = orderBy
+  const detailed = toOrderBy(query.ordering)
     .reduce((select, { expression, modifiers }) => select.orderBy(expression, modifiers), joined)
     .select(['counted.count', ...shownColumns])
     .select([
@@ -102,6 +80,18 @@ export function selectUsers(query: UserQuery, window: OnlineWindow): CompiledQue
     ])
     .$castTo<CountedRow>();
   return compile(detailed);
+}
+
+/** The ids of the page: they come from an index, so the details are fetched for this page only, not for all that is skipped. */
+function selectPage<Output>(
+  ids: SelectQueryBuilder<Database, 'users', Output>,
+  { limit, offset, edge, ordering }: UserQuery,
+) {
+  const orderBy = toOrderBy(ordering, { backwards: edge?.side === 'before' });
+  const ordered = orderBy.reduce((select, { expression, modifiers }) => select.orderBy(expression, modifiers), ids);
+  // Limit and offset are literals: with $n PostgreSQL would go on planning a prepared statement anew.
+  if (!edge) return ordered.limit(sql.lit(limit)).offset(sql.lit(offset));
+  return ordered.where(isBeyond(edge.side, edge.cursor, ordering)).limit(sql.lit(limit + 1));
 }
 
 /** The one WHERE of count and page. */

@@ -1,22 +1,88 @@
-import { type OrderByItemBuilder, sql } from 'kysely';
+import { type Expression, type OrderByItemBuilder, sql } from 'kysely';
 import { listOf, Malformed, oneOf, type Parameter } from '../parameters.ts';
 import { hasListFlag } from './list-flags.ts';
+import type { UserRow } from './row.ts';
 
-/** What each field sorts by; `unique` ones need no tie-break, only `nullable` ones a word on nulls. */
+/** What a user sorts by; as plain as JSON, because cursors hold it. */
+export type SortValue = string | number | null;
+
+type SortField = {
+  expression: Expression<unknown>;
+  /** No two users share a value, so it needs no tie-break. */
+  unique: boolean;
+  nullable: boolean;
+  /** The expression's value for a user of the page. */
+  value: (row: UserRow) => SortValue;
+  /** Whether it can be a value of the expression; null is said by `nullable`. */
+  holds: (value: unknown) => boolean;
+};
+
+const isText = (value: unknown): boolean => typeof value === 'string' && value.isWellFormed() && !value.includes('\0');
+
+/** `2026-02-21T07:20:25.338627Z` */
+const isTimestamp = (value: unknown): boolean =>
+  typeof value === 'string' &&
+  /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/.test(value) &&
+  !Number.isNaN(Date.parse(value)) &&
+  new Date(value).toISOString().slice(0, 19) === value.slice(0, 19);
+
+const genders = ['female', 'male', 'other'] as const;
+
 const sortFields = {
-  id: { expression: 'users.id', unique: true, nullable: false },
-  username: { expression: 'users.username', unique: true, nullable: false },
-  email: { expression: 'users.email', unique: false, nullable: true },
-  gender: {
-    // Alphabetical, and read from the listing index: `users.gender` would be fetched from the table for every user.
-    expression: sql<number>`case when ${hasListFlag('female')} then 1 when ${hasListFlag('male')} then 2 when ${hasListFlag('other')} then 3 end`,
+  id: {
+    expression: sql.ref('users.id'),
+    unique: true,
+    nullable: false,
+    value: (row) => row.id,
+    holds: Number.isSafeInteger,
+  },
+  username: {
+    expression: sql.ref('users.username'),
+    unique: true,
+    nullable: false,
+    value: (row) => row.username,
+    holds: isText,
+  },
+  email: {
+    expression: sql.ref('users.email'),
     unique: false,
     nullable: true,
+    value: (row) => row.email,
+    holds: isText,
   },
-  last_login: { expression: 'users.list_last_login', unique: false, nullable: true },
-  created_at: { expression: 'users.list_created_at', unique: false, nullable: false },
-  updated_at: { expression: 'users.list_updated_at', unique: false, nullable: false },
-} as const;
+  gender: {
+    // Alphabetical, and read from the listing index: `users.gender` would be fetched from the table for every user.
+    expression: sql`case ${sql.join(
+      genders.map((gender, rank) => sql`when ${hasListFlag(gender)} then ${sql.lit(rank)}`),
+      sql` `,
+    )} end`,
+    unique: false,
+    nullable: true,
+    value: (row) => row.gender && genders.indexOf(row.gender),
+    holds: (value) => genders.some((_, rank) => rank === value),
+  },
+  last_login: {
+    expression: sql.ref('users.list_last_login'),
+    unique: false,
+    nullable: true,
+    value: (row) => row.last_login,
+    holds: isTimestamp,
+  },
+  created_at: {
+    expression: sql.ref('users.list_created_at'),
+    unique: false,
+    nullable: false,
+    value: (row) => row.created_at,
+    holds: isTimestamp,
+  },
+  updated_at: {
+    expression: sql.ref('users.list_updated_at'),
+    unique: false,
+    nullable: false,
+    value: (row) => row.updated_at,
+    holds: isTimestamp,
+  },
+} satisfies Record<string, SortField>;
 
 export type SortKey = { field: keyof typeof sortFields; descending: boolean };
 
@@ -42,20 +108,26 @@ const toSortKey = (key: string): SortKey => ({
   descending: key.startsWith('-'),
 });
 
-/** The items of ORDER BY, for Kysely. Their order is total, so that a walk through the pages shows every user once. */
-export function toOrderBy(sortKeys: SortKey[]) {
-  const unique = sortKeys.findIndex(({ field }) => sortFields[field].unique);
+export const sortField = ({ field }: SortKey): SortField => sortFields[field];
+
+/** The order without ties: a walk through the pages shows every user once. */
+export function toTotalOrder(sortKeys: SortKey[]): SortKey[] {
+  const unique = sortKeys.findIndex((sortKey) => sortField(sortKey).unique);
   // Nothing is left to order after a unique key, and naming more would make PostgreSQL sort where it could read an index.
-  const total: SortKey[] =
-    unique < 0
-      ? [...sortKeys, { field: 'id', descending: sortKeys[0]?.descending === true }]
-      : sortKeys.slice(0, unique + 1);
-  return total.map(({ field, descending }) => {
-    const { expression, nullable } = sortFields[field];
-    // Nulls are last in ascending order already; elsewhere NULLS LAST would keep PostgreSQL from reading an index backwards.
+  if (unique >= 0) return sortKeys.slice(0, unique + 1);
+  return [...sortKeys, { field: 'id', descending: sortKeys[0]?.descending === true }];
+}
+
+/** The items of ORDER BY, for Kysely; `backwards` to read from the end. */
+export function toOrderBy(sortKeys: SortKey[], { backwards = false } = {}) {
+  return sortKeys.map((sortKey) => {
+    const { expression, nullable } = sortField(sortKey);
+    const { descending } = sortKey;
     const modifiers = (item: OrderByItemBuilder) => {
-      if (!descending) return item;
-      return nullable ? item.desc().nullsLast() : item.desc();
+      const directed = descending === backwards ? item : item.desc();
+      // Ascending order has nulls last already; where they need no word, an index can be read in either direction.
+      if (!descending || !nullable) return directed;
+      return backwards ? directed.nullsFirst() : directed.nullsLast();
     };
     return { expression, modifiers };
   });

@@ -1,18 +1,76 @@
-import { defaultLimit, paging, type Slice } from '../page.ts';
+import { badRequest } from '../errors.ts';
+import { format } from '../negotiation.ts';
+import { defaultLimit, type Extent, paging, type Slice } from '../page.ts';
 import { type Parameter, readParameters } from '../parameters.ts';
+import { type Cursor, cursor, isOfOrder, type Side } from './cursor.ts';
 import { type Condition, filters } from './filters.ts';
-import { newestFirst, ordering, type SortKey } from './ordering.ts';
+import { newestFirst, ordering, type SortKey, toTotalOrder } from './ordering.ts';
 import { search } from './search.ts';
 
 /** Which users a request asks for, in which order, and which slice of them. */
-export type UserQuery = Slice & { conditions: Condition[]; ordering: SortKey[] };
+export type UserQuery = Slice & {
+  conditions: Condition[];
+  /** Without ties. */
+  ordering: SortKey[];
+  /** Where the slice begins or ends, in place of `offset`. */
+  edge: Edge | undefined;
+  /** As asked for, if at all. */
+  format: string | undefined;
+};
+
+export type Edge = { side: Side; cursor: Cursor };
+
+const cursors = {
+  after: {
+    ...cursor,
+    doc: 'The page after this cursor; it comes from a `next` link and counts only with the `offset` there.',
+  },
+  before: {
+    ...cursor,
+    doc: 'The page before this cursor; it comes from a `previous` link and counts only with the `offset` there.',
+  },
+} satisfies Record<Side, Parameter<Cursor>>;
 
 /** Every documented parameter of `GET /api/users/`. */
-export const parameters = { ...paging, search, ordering, ...filters } satisfies Record<string, Parameter<unknown>>;
+export const parameters = { ...paging, ...cursors, search, ordering, ...filters, format } satisfies Record<
+  string,
+  Parameter<unknown>
+>;
 
 /** Reads a raw query string. Throws a 400 that names every fault. */
 export function readUserQuery(rawQuery: string): UserQuery {
   const { values, given } = readParameters(rawQuery, parameters);
-  const { limit = defaultLimit, offset = 0, ordering = newestFirst, ...conditions } = values;
-  return { limit, offset, ordering, conditions: Object.values(conditions), given };
+  const { limit = defaultLimit, offset = 0, after, before, ordering = newestFirst, format, ...conditions } = values;
+  const order = toTotalOrder(ordering);
+  const edge = readEdge({ after, before }, order, offset);
+  return { limit, offset, ordering: order, edge, conditions: Object.values(conditions), format, given };
+}
+
+function readEdge(cursors: Record<Side, Cursor | undefined>, order: SortKey[], offset: number): Edge | undefined {
+  const edges = Object.entries(cursors).flatMap(([side, cursor]) => (cursor ? { side: side as Side, cursor } : []));
+  const [edge] = edges;
+  if (!edge) return undefined;
+  if (edges.length > 1) throw badRequest({ before: ['Expected `after` or `before`, not both.'] });
+  if (!isOfOrder(edge.cursor, order)) {
+    throw badRequest({
+      [edge.side]: ['Expected a cursor of this `ordering`; it was made in another one. Begin again without it.'],
+    });
+  }
+  // A client that took a link and computed another offset wants to be there, not here.
+  return edge.cursor.offset === offset ? edge : undefined;
+}
+
+/** An export without a `limit` of its own is the whole list, up to this many users. */
+export const maxExport = 10_000;
+
+export const isWholeExport = ({ given }: UserQuery): boolean => !given.has('limit');
+
+export const toExport = (query: UserQuery): UserQuery =>
+  isWholeExport(query) ? { ...query, limit: maxExport } : query;
+
+/** Throws a 400 when an export meant to be whole left users out. */
+export function requireWhole(query: UserQuery, { count, hasNext }: Extent): void {
+  if (!isWholeExport(query) || !hasNext) return;
+  const message = `Expected at most ${maxExport} users in one export; these are ${count}. Split it by \`id_min\` and \`id_max\`, or give \`limit\` and follow the Link header.`;
+  throw badRequest({ format: [message] });
 }

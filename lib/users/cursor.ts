@@ -1,0 +1,75 @@
+import { crc32 } from 'node:zlib';
+import { type Expression, type SqlBool, sql } from 'kysely';
+import { type Kind, Malformed } from '../parameters.ts';
+import { type SortKey, type SortValue, sortField } from './ordering.ts';
+import type { UserRow } from './row.ts';
+
+/** The edge of a page: the values of its sort keys there, and the `offset` of the link that holds it. */
+export type Cursor = { ordering: string; offset: number; values: SortValue[] };
+
+/** Which side of a cursor a page is on. */
+export type Side = 'after' | 'before';
+
+const checksumBytes = 4;
+
+/** Opaque to clients: base64url of a checksum and JSON. The checksum finds damage; forging one gains nothing. */
+export const cursor: Kind<Cursor> = {
+  schema: { type: 'string' },
+  read(text) {
+    const bytes = Buffer.from(text, 'base64url');
+    const json = bytes.subarray(checksumBytes);
+    // Compared as text too, because base64url reads past characters that are not its own.
+    const isWhole =
+      bytes.length > checksumBytes && bytes.toString('base64url') === text && bytes.readUInt32BE() === crc32(json);
+    if (!isWhole) throw new Malformed('Expected a cursor as it stands in a `next` or `previous` link.');
+    const [ordering, offset, ...values] = JSON.parse(json.toString());
+    return { ordering, offset, values };
+  },
+};
+
+/** The cursor at this user, or undefined where a value cannot be told exactly, as a timestamp of `infinity`. */
+export function toCursor(row: UserRow, sortKeys: SortKey[], offset: number): string | undefined {
+  const values = sortKeys.map((sortKey) => sortField(sortKey).value(row));
+  if (!fits(values, sortKeys)) return undefined;
+  const json = Buffer.from(JSON.stringify([toText(sortKeys), offset, ...values]));
+  const checksum = Buffer.alloc(checksumBytes);
+  checksum.writeUInt32BE(crc32(json));
+  return Buffer.concat([checksum, json]).toString('base64url');
+}
+
+/** Whether the cursor was made in this order. */
+export const isOfOrder = ({ ordering, values }: Cursor, sortKeys: SortKey[]): boolean =>
+  ordering === toText(sortKeys) && fits(values, sortKeys);
+
+function fits(values: unknown[], sortKeys: SortKey[]): boolean {
+  const isFitting = (sortKey: SortKey, value: unknown) =>
+    value === null ? sortField(sortKey).nullable : sortField(sortKey).holds(value);
+  return values.length === sortKeys.length && sortKeys.every((sortKey, index) => isFitting(sortKey, values[index]));
+}
+
+/** Users on that side of the cursor. The user at the cursor is on neither. */
+export function isBeyond(side: Side, { values }: Cursor, sortKeys: SortKey[]): Expression<SqlBool> {
+  // (a, b, c) beyond (x, y, z): a beyond x, or a = x and b beyond y, or a = x and b = y and c beyond z.
+  const alternatives = sortKeys.map((sortKey, index) => {
+    const equals = sortKeys.slice(0, index).map((earlier, position) => isEqual(earlier, values[position] ?? null));
+    return sql`(${sql.join([...equals, isKeyBeyond(side, sortKey, values[index] ?? null)], sql` and `)})`;
+  });
+  return sql`(${sql.join(alternatives, sql` or `)})`;
+}
+
+function isEqual(sortKey: SortKey, value: SortValue): Expression<SqlBool> {
+  const { expression } = sortField(sortKey);
+  return value === null ? sql`${expression} is null` : sql`${expression} = ${value}`;
+}
+
+/** Nulls come last in both directions: nobody is after one, and everybody with a value is before it. */
+function isKeyBeyond(side: Side, sortKey: SortKey, value: SortValue): Expression<SqlBool> {
+  const { expression, nullable } = sortField(sortKey);
+  if (value === null) return side === 'after' ? sql`false` : sql`${expression} is not null`;
+  const isLower = (side === 'after') === sortKey.descending;
+  const beyond = isLower ? sql<SqlBool>`${expression} < ${value}` : sql<SqlBool>`${expression} > ${value}`;
+  return side === 'after' && nullable ? sql`(${beyond} or ${expression} is null)` : beyond;
+}
+
+const toText = (sortKeys: SortKey[]): string =>
+  sortKeys.map(({ field, descending }) => `${descending ? '-' : ''}${field}`).join();

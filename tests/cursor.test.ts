@@ -1,0 +1,127 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { Handler } from '../lib/http.ts';
+import { toCursor } from '../lib/users/cursor.ts';
+import type { SortKey } from '../lib/users/ordering.ts';
+import type { UserRow } from '../lib/users/row.ts';
+import { openTestDatabase } from './database.ts';
+import { loadHandler, send } from './request.ts';
+
+let handler: Handler;
+
+beforeAll(async () => {
+  handler = await loadHandler((await openTestDatabase()).url);
+});
+
+const idsOf = async (query: string) => (await send(handler, { query })).json().results.map(({ id }) => id);
+
+/** The query of a page's link, without what a test puts in its place. */
+async function linkOf(query: string, relation: 'next' | 'previous'): Promise<URLSearchParams> {
+  const link = (await send(handler, { query })).json()[relation];
+  return new URL(link ?? '').searchParams;
+}
+
+test('a link leads on from the user where the page ended, and back to the one where it began', async () => {
+  const next = await linkOf('limit=2&ordering=email', 'next');
+  expect([...next.keys()]).toEqual(['after', 'limit', 'offset', 'ordering']);
+  expect(await idsOf(next.toString())).toEqual(await idsOf('limit=2&ordering=email&offset=2'));
+  const previous = await linkOf(next.toString(), 'previous');
+  expect([...previous.keys()]).toEqual(['before', 'limit', 'ordering']);
+  expect(await idsOf(previous.toString())).toEqual(await idsOf('limit=2&ordering=email'));
+});
+
+test('the first page that is walked back to has no previous one, the last no next one', async () => {
+  const back = (await linkOf((await linkOf('limit=4', 'next')).toString(), 'previous')).toString();
+  expect((await send(handler, { query: back })).json()).toMatchObject({ previous: null, results: { length: 4 } });
+  const on = (await linkOf('limit=4', 'next')).toString();
+  expect((await send(handler, { query: on })).json()).toMatchObject({ next: null, results: { length: 3 } });
+});
+
+test('a client that takes a link and puts its own offset into it gets the page at that offset', async () => {
+  const link = await linkOf('limit=2', 'next');
+  link.set('offset', '4');
+  expect(await idsOf(link.toString())).toEqual(await idsOf('limit=2&offset=4'));
+  link.delete('offset');
+  expect(await idsOf(link.toString())).toEqual(await idsOf('limit=2'));
+});
+
+test('a client that takes a link and puts its own limit into it goes on from the same user', async () => {
+  const link = await linkOf('limit=2', 'next');
+  link.set('limit', '5');
+  expect(await idsOf(link.toString())).toEqual(await idsOf('limit=5&offset=2'));
+});
+
+test('filters may change under a cursor, the count is of all who match', async () => {
+  const link = await linkOf('limit=2', 'next');
+  link.set('is_staff', 'false');
+  expect((await send(handler, { query: link.toString() })).json()).toMatchObject({
+    count: 1,
+    results: [{ username: 'ann' }],
+  });
+});
+
+describe('is a 400', () => {
+  const errorsOf = async (query: string) => {
+    const { status, text } = await send(handler, { query });
+    expect(status).toBe(400);
+    return JSON.parse(text).errors;
+  };
+
+  test('a cursor of another ordering', async () => {
+    const link = await linkOf('limit=2&ordering=email', 'next');
+    link.set('ordering', '-email');
+    const message = 'Expected a cursor of this `ordering`; it was made in another one. Begin again without it.';
+    expect(await errorsOf(link.toString())).toEqual({ after: [message] });
+  });
+
+  test('a cursor with any one character changed, left out or added', async () => {
+    const cursor = (await linkOf('limit=2&ordering=-last_login', 'next')).get('after') as string;
+    const damaged = [...cursor].flatMap((character, index) => {
+      const [before, after] = [cursor.slice(0, index), cursor.slice(index + 1)];
+      return [
+        `${before}${after}`,
+        `${before}${character === 'A' ? 'B' : 'A'}${after}`,
+        `${before}${character}.${after}`,
+      ];
+    });
+    for (const text of [...damaged, 'A', 'AAAA', 'AAAAAAA', '!', '-1']) {
+      const errors = await errorsOf(`limit=2&ordering=-last_login&offset=2&after=${text}`);
+      expect(errors).toEqual({ after: ['Expected a cursor as it stands in a `next` or `previous` link.'] });
+    }
+  });
+
+  test('what no field can hold makes no cursor, and would not be read as one', () => {
+    const forged: [ordering: SortKey[], row: object][] = [
+      [[{ field: 'id', descending: true }], { id: 2 ** 53 }],
+      [
+        [
+          { field: 'updated_at', descending: false },
+          { field: 'id', descending: false },
+        ],
+        { updated_at: '2026-02-30T00:00:00.000000Z', id: 1 },
+      ],
+      [
+        [
+          { field: 'created_at', descending: false },
+          { field: 'id', descending: false },
+        ],
+        { created_at: null, id: 1 },
+      ],
+      [[{ field: 'username', descending: false }], { username: 'a\0b' }],
+    ];
+    for (const [ordering, row] of forged) expect(toCursor(row as UserRow, ordering, 0)).toBeUndefined();
+  });
+
+  test('a cursor after and one before at once', async () => {
+    const next = await linkOf('limit=2', 'next');
+    next.set('before', next.get('after') as string);
+    expect(await errorsOf(next.toString())).toEqual({ before: ['Expected `after` or `before`, not both.'] });
+  });
+});
+
+test('where nobody is left on the far side, the page is empty and leads back by offset', async () => {
+  const link = await linkOf('limit=6', 'next');
+  link.set('id_min', '2');
+  const page = (await send(handler, { query: link.toString() })).json();
+  expect(page).toMatchObject({ count: 6, results: [], next: null });
+  expect(new URL(page.previous ?? '').search).toBe('?id_min=2&limit=6');
+});

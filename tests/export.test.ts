@@ -1,0 +1,189 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { sql } from 'kysely';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Handler } from '../lib/http.ts';
+import { openTestDatabase, type TestDatabase } from './database.ts';
+import { listed } from './people.ts';
+import { loadHandler, send, toEvent } from './request.ts';
+
+let database: TestDatabase;
+let handler: Handler;
+
+beforeAll(async () => {
+  database = await openTestDatabase();
+  handler = await loadHandler(database.url);
+});
+
+const csv = { accept: 'text/csv' };
+
+/** Lines end in CR LF; those within cells do not. */
+const linesOf = (text: string) => text.split('\r\n');
+
+describe('the format', () => {
+  test.each<[query: string, accept: string | undefined, type: string]>([
+    ['', undefined, 'application/json'],
+    ['', '*/*', 'application/json'],
+    ['', 'text/html,application/xhtml+xml,*/*;q=0.8', 'application/json'],
+    ['', 'application/json', 'application/json'],
+    ['', 'Text/CSV', 'text/csv'],
+    ['', 'text/*', 'text/csv'],
+    ['', 'text/csv;q=0.5, application/json;q=0.4', 'text/csv'],
+    ['', 'text/csv, application/json', 'application/json'],
+    ['', 'text/csv;q=0, */*', 'application/json'],
+    ['format=csv', 'application/json', 'text/csv'],
+    ['format=json', 'text/csv', 'application/json'],
+  ])('of ?%s with Accept: %s is %s', async (query, accept, type) => {
+    const { status, headers } = await send(handler, { query, ...(accept && { headers: { accept } }) });
+    expect(status).toBe(200);
+    expect(headers['Content-Type']?.split(';')[0]).toBe(type);
+  });
+
+  test.each<[query: string, accept: string]>([
+    ['format=xml', '*/*'],
+    ['format=CSV', '*/*'],
+    ['', 'text/html'],
+    ['', 'application/json;q=0'],
+    ['', 'image/*, text/plain'],
+  ])('of ?%s with Accept: %s is a 406 that says what there is', async (query, accept) => {
+    const { status, text } = await send(handler, { query, headers: { accept } });
+    expect(status).toBe(406);
+    expect(JSON.parse(text).detail).toBe(
+      'Expected format=json or format=csv, or an Accept header that allows application/json or text/csv.',
+    );
+  });
+
+  test('is decided after authentication', async () => {
+    expect((await send(handler, { query: 'format=xml', key: 'unknown' })).status).toBe(401);
+  });
+});
+
+describe('a CSV', () => {
+  test('is a dated file, with a byte-order mark, a header row and a line for every user', async () => {
+    const { headers, text } = await send(handler, { headers: csv });
+    expect(headers['Content-Type']).toBe('text/csv; charset=utf-8; header=present');
+    expect(headers['Content-Disposition']).toMatch(/^attachment; filename="users-\d{4}-\d\d-\d\d\.csv"$/);
+    expect(headers['Cache-Control']).toBe('no-store');
+    expect(text.startsWith('\ufeff"id","username","mobile_number",')).toBe(true);
+    expect(linesOf(text)).toHaveLength(1 + listed.length + 1); // the last line ends in CR LF too
+  });
+
+  test('answers the same query as JSON does', async () => {
+    const query = 'search=a&is_active=true&ordering=username&format=csv';
+    const { text } = await send(handler, { query });
+    const names = linesOf(text)
+      .slice(1, -1)
+      .map((line) => line.split(',')[1]);
+    expect(names).toEqual(['"ann"', '"cat"', '"dan"', '"eve"', '"fay_x"', '"gus"']);
+  });
+
+  test('has a line for the inviter in columns of its own, and the groups in one', async () => {
+    const { text } = await send(handler, { query: 'format=csv&id_min=2&id_max=3' });
+    const [, cat = '', bob = ''] = linesOf(text);
+    expect(cat).toContain(',8,"cy","Cy Customer",');
+    expect(cat.endsWith(',"Support; Managers, ""all"""')).toBe(true);
+    expect(bob).toContain(',1,"ann","Ann Çelik",');
+    expect(bob.endsWith(',""')).toBe(true);
+  });
+
+  test('is a page with links when a limit is given, and whole without links when not', async () => {
+    const whole = await send(handler, { query: 'format=csv' });
+    expect(whole.headers).not.toHaveProperty('Link');
+    const page = await send(handler, { query: 'format=csv&limit=3' });
+    expect(linesOf(page.text)).toHaveLength(1 + 3 + 1);
+    expect(page.headers['Link']).toMatch(/<https:[^>]+format=csv&limit=3&offset=3>; rel="next"/);
+  });
+
+  test('is compressed like any other answer', async () => {
+    const event = toEvent({ headers: { ...csv, 'accept-encoding': 'gzip' } });
+    const { headers, body = '', isBase64Encoded } = await handler(event);
+    expect([headers?.['Content-Encoding'], isBase64Encoded]).toEqual(['gzip', true]);
+    const { text } = await send(handler, { headers: csv });
+    expect(gunzipSync(Buffer.from(body, 'base64')).toString()).toBe(text);
+  });
+});
+
+describe('of a CSV in a spreadsheet', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'users-api-export-'));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  const hasSpreadsheet = spawnSync('soffice', ['--version']).status === 0;
+
+  /** What a cell holds and how it comes out of the spreadsheet. */
+  const cells: [first_name: string, shown: string][] = [
+    ['=1+1', "'=1+1"],
+    ['@SUM(A1)', "'@SUM(A1)"],
+    ['-2+3', "'-2+3"],
+    ['+2*3', "'+2*3"],
+    ['=cmd|" /C calc"!A0', '\'=cmd|" /C calc"!A0'],
+    ['007', '007'],
+    ['1e5', '1e5'],
+    ['2026-02-21', '2026-02-21'],
+    ['علی\u200cرضا', 'علی\u200cرضا'],
+    ['👩‍👩‍👧 "quoted", with comma', '👩‍👩‍👧 "quoted", with comma'],
+    ['two\nlines', 'two\nlines'],
+    ['  spaced  ', '  spaced  '],
+    ["it's", "it's"],
+  ];
+
+  test.skipIf(!hasSpreadsheet)(
+    'cells come out as they went in, and no formula runs',
+    { timeout: 120_000 },
+    async () => {
+      await database.db
+        .insertInto('users')
+        .values(
+          cells.map(([first_name], index) => ({
+            username: `cell${index}`,
+            first_name,
+            is_staff: true,
+            mobile_number: `+98 915 ${index}`,
+          })),
+        )
+        .execute();
+      const { text } = await send(handler, { query: 'format=csv&search=cell&ordering=id' });
+      writeFileSync(join(folder, 'users.csv'), text);
+      // Import: comma, double quote, UTF-8, from line 1, quoted cells as text. Export the same, every text quoted, cells as shown.
+      const { status, stderr } = spawnSync(
+        'soffice',
+        [
+          ...['--headless', '--norestore', `-env:UserInstallation=file://${folder}/profile`],
+          ...[
+            '--infilter=CSV:44,34,76,1,,0,true,false,false',
+            '--convert-to',
+            'csv:Text - txt - csv (StarCalc):44,34,76,1,,0,true,true,false',
+          ],
+          ...['--outdir', join(folder, 'out'), join(folder, 'users.csv')],
+        ],
+        { encoding: 'utf8' },
+      );
+      expect(status, stderr).toBe(0);
+      const out = readFileSync(join(folder, 'out', 'users.csv'), 'utf8');
+      for (const [index, [, shown]] of cells.entries()) {
+        const quoted = shown.replaceAll('"', '""');
+        expect(out).toContain(`"cell${index}","+98 915 ${index}",`);
+        expect(out).toContain(`"${quoted}"`);
+      }
+    },
+  );
+});
+
+test('more than 10,000 users are a 400 that says how many there are and how to split them', {
+  timeout: 120_000,
+}, async () => {
+  await sql`insert into users (username, is_staff) select 'many' || n, true from generate_series(1, 10001) n`.execute(
+    database.db,
+  );
+  const { status, text } = await send(handler, { query: 'format=csv&search=many' });
+  expect(status).toBe(400);
+  expect(JSON.parse(text).errors).toEqual({
+    format: [
+      'Expected at most 10000 users in one export; these are 10001. Split it by `id_min` and `id_max`, or give `limit` and follow the Link header.',
+    ],
+  });
+  await database.db.deleteFrom('users').where('username', '=', 'many1').execute();
+  const whole = await send(handler, { query: 'format=csv&search=many' });
+  expect(linesOf(whole.text)).toHaveLength(1 + 10_000 + 1);
+});

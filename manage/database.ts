@@ -1,11 +1,12 @@
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
+import { type ConnectionSettings, toConnection } from '../lib/connection.ts';
 import type { Database } from '../lib/schema.ts';
 
-/** The database as operators write it. The API itself only reads, through `lib/database.ts`. */
-export function openForOperators(databaseUrl: string): Kysely<Database> {
+/** The database as operators write it, by its URL or by settings. The API itself only reads, through `lib/database.ts`. */
+export function openForOperators(connection: string | ConnectionSettings): Kysely<Database> {
   const pool = new pg.Pool({
-    connectionString: databaseUrl,
+    ...toConnection(typeof connection === 'string' ? { databaseUrl: connection } : connection),
     application_name: 'users-api manage',
     max: 1,
     connectionTimeoutMillis: 5000,

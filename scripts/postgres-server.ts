@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,8 +12,8 @@ export type PostgresServer = {
   url: string;
   port: number;
   dataDir: string;
-  /** Of the postmaster, for signals. */
-  pid: () => number;
+  /** Sends a signal to all of its processes: SIGSTOP stops the server in its tracks. */
+  signal: (signal: NodeJS.Signals) => void;
   /** Starts it again after a stop, on the same port. */
   start: () => Promise<void>;
   /** `fast` ends sessions, `immediate` is a crash. */
@@ -35,21 +35,27 @@ export function findPostgres(): string | undefined {
 
 /**
  * Starts a throw-away PostgreSQL on loopback, on a free port, with its data under the temporary folder. `settings` are those of
- * postgresql.conf. As root it runs as the user postgres, because PostgreSQL refuses to run as root.
+ * postgresql.conf. With a `primary` it is a hot standby of that server. As root it runs as the user postgres, because PostgreSQL refuses to
+ * run as root.
  */
-export async function startPostgresServer(settings: Record<string, string | number> = {}): Promise<PostgresServer> {
+export async function startPostgresServer(
+  settings: Record<string, string | number> = {},
+  primary?: PostgresServer,
+): Promise<PostgresServer> {
   const bin = findPostgres();
   if (!bin) throw new Error('No PostgreSQL server is installed; on Debian: apt-get install postgresql.');
   const dataDir = mkdtempSync(join(tmpdir(), 'users-api-postgres-'));
-  const owner = process.getuid?.() === 0 ? postgresUser() : undefined;
+  const owner = postgresUser();
   if (owner) chownSync(dataDir, owner.uid, owner.gid);
 
-  const init = spawnSync(
-    join(bin, 'initdb'),
-    ['-D', dataDir, '-U', 'postgres', '-A', 'trust', '--encoding=UTF8', '--locale=C.UTF-8', '--no-sync'],
-    { ...owner, cwd: '/', encoding: 'utf8' },
-  );
-  if (init.status !== 0) throw new Error(`initdb failed: ${init.stderr}`);
+  const run = (program: string, ...args: string[]) => {
+    const { status, stderr } = spawnSync(join(bin, program), args, { ...owner, cwd: '/', encoding: 'utf8' });
+    if (status !== 0) throw new Error(`${program} failed: ${stderr}`);
+  };
+  if (primary)
+    run('pg_basebackup', '-D', dataDir, '-d', primary.url, '--write-recovery-conf', '--checkpoint=fast', '--no-sync');
+  else
+    run('initdb', '-D', dataDir, '-U', 'postgres', '-A', 'trust', '--encoding=UTF8', '--locale=C.UTF-8', '--no-sync');
 
   const port = await findFreePort();
   const options = { listen_addresses: '127.0.0.1', port, unix_socket_directories: '', fsync: 'off', ...settings };
@@ -60,8 +66,11 @@ export async function startPostgresServer(settings: Record<string, string | numb
     url,
     port,
     dataDir,
-    pid: () => postmaster?.pid as number,
+    signal(signal) {
+      for (const pid of processesOf(postmaster?.pid as number)) process.kill(pid, signal);
+    },
     async start() {
+      if (postmaster?.exitCode === null) return;
       const args = Object.entries(options).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
       postmaster = spawn(join(bin, 'postgres'), ['-D', dataDir, ...args], { ...owner, cwd: '/', stdio: 'ignore' });
       // A test run that is killed must not leave servers behind.
@@ -72,7 +81,7 @@ export async function startPostgresServer(settings: Record<string, string | numb
       process.removeListener('exit', killAtExit);
       if (!postmaster || postmaster.exitCode !== null) return;
       const exited = once(postmaster, 'exit');
-      postmaster.kill('SIGCONT');
+      server.signal('SIGCONT');
       postmaster.kill(mode === 'fast' ? 'SIGINT' : 'SIGQUIT');
       await exited;
     },
@@ -89,7 +98,15 @@ export async function startPostgresServer(settings: Record<string, string | numb
   return server;
 }
 
-function postgresUser(): { uid: number; gid: number } {
+/** A process and its children. PostgreSQL puts each into a process group of its own. */
+function processesOf(pid: number): number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+  return [pid, ...(children === '' ? [] : children.split(' ').map(Number))];
+}
+
+/** Whom to run servers as that refuse to run as root. */
+export function postgresUser(): { uid: number; gid: number } | undefined {
+  if (process.getuid?.() !== 0) return undefined;
   const id = (flag: string) => Number(spawnSync('id', [flag, 'postgres'], { encoding: 'utf8' }).stdout);
   return { uid: id('-u'), gid: id('-g') };
 }

@@ -23,6 +23,7 @@ describe.skipIf(!canStartServer)('when the database fails', () => {
   beforeAll(async () => {
     server = await startTestServer({ max_connections: 13, superuser_reserved_connections: 3 });
     await query('create role api login', 'grant pg_read_all_data to api');
+    return () => server.remove();
   });
 
   beforeEach(async () => {

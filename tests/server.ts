@@ -1,4 +1,3 @@
-import { afterAll } from 'vitest';
 import { runCommand } from '../manage/commands.ts';
 import { openForOperators } from '../manage/database.ts';
 import { findPostgres, type PostgresServer, startPostgresServer } from '../scripts/postgres-server.ts';
@@ -7,10 +6,9 @@ import { writePeople } from './people.ts';
 /** Whether a server can be started: the tests that harm theirs are skipped without one. */
 export const canStartServer = findPostgres() !== undefined;
 
-/** A PostgreSQL server of the test file's own, to be harmed, with the people of `people.ts` in it. It goes with the file. */
+/** A PostgreSQL server of the test file's own, to be harmed, with the people of `people.ts` in it. The test removes it. */
 export async function startTestServer(settings: Record<string, string | number> = {}): Promise<PostgresServer> {
   const server = await startPostgresServer(settings);
-  afterAll(() => server.remove());
   const db = openForOperators(server.url);
   await runCommand(db, ['migrate']);
   await writePeople(db);

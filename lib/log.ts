@@ -23,8 +23,11 @@ export type RequestLog = {
   error?: object;
 };
 
-/** One line per request; Lambda's JSON format adds time and level to the object. */
-export function writeLog(log: RequestLog): void {
+/** An operator's command, without its arguments. */
+export type CommandLog = { ok: boolean; command?: string | undefined; error?: object };
+
+/** One line per request or command; Lambda's JSON format adds time and level to the object. */
+export function writeLog(log: RequestLog | CommandLog): void {
   if (log.error) console.error(log);
   else console.log(log);
 }

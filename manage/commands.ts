@@ -5,9 +5,8 @@ import { hashKey } from '../lib/auth.ts';
 import type { Database } from '../lib/schema.ts';
 import { seedDemo } from './demo.ts';
 import { migrate } from './migrate.ts';
-
-/** What an operator did wrong, for the operator's eyes. Nothing has been written. */
-export class OperatorError extends Error {}
+import { OperatorError } from './operator-error.ts';
+import { createReader } from './reader.ts';
 
 type Command = { usage: string; run: (db: Kysely<Database>, args: string[]) => Promise<string[]> };
 
@@ -27,6 +26,10 @@ const commands: Record<string, Command> = {
   'issue-token': { usage: 'issue-token <username> [--expires-in-days <number>]', run: issueToken },
   'revoke-tokens': { usage: 'revoke-tokens <username>', run: revokeTokens },
   'list-tokens': { usage: 'list-tokens <username>', run: listTokens },
+  'create-reader': {
+    usage: 'create-reader <role> [--iam | --new-password] [--time-limit-ms <number>]',
+    run: createReader,
+  },
   'seed-demo': {
     usage: 'seed-demo',
     async run(db, args) {

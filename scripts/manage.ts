@@ -1,18 +1,15 @@
 import { readSettings, requireDatabaseUrl, SettingsError } from '../lib/settings.ts';
-import { OperatorError, runCommand } from '../manage/commands.ts';
-import { openForOperators } from '../manage/database.ts';
+import { runCommandLine } from '../manage/run.ts';
 
 try {
-  const db = openForOperators(requireDatabaseUrl(readSettings(process.env)));
-  try {
-    for (const line of await runCommand(db, process.argv.slice(2))) console.log(line);
-  } finally {
-    await db.destroy();
-  }
+  const settings = readSettings(process.env);
+  requireDatabaseUrl(settings);
+  const { ok, output } = await runCommandLine(settings, process.argv.slice(2));
+  for (const line of output) (ok ? console.log : console.error)(line);
+  if (!ok) process.exitCode = 1;
 } catch (error) {
-  // Anything else is a fault of the database or of ours: its message, for an operator has no use for our stack.
-  const isExpected = error instanceof OperatorError || error instanceof SettingsError;
-  console.error(isExpected ? error.message : `The command failed: ${toMessage(error)}`);
+  // Its message alone, for an operator has no use for our stack.
+  console.error(error instanceof SettingsError ? error.message : `The command failed: ${toMessage(error)}`);
   process.exitCode = 1;
 }
 

@@ -9,7 +9,7 @@ const files = folders.flatMap((folder) => globSync(`${folder}/**/*.ts`)).sort();
 const downhill: Record<string, string[]> = {
   lib: ['lib'],
   'lib/users': ['lib', 'lib/users'],
-  handlers: ['lib', 'lib/users'],
+  handlers: ['lib', 'lib/users', 'manage'],
   migrations: [],
   manage: ['lib', 'manage', 'migrations'],
   scripts: ['lib', 'lib/users', 'manage', 'scripts'],

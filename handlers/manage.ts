@@ -1,0 +1,31 @@
+import { describeError, writeLog } from '../lib/log.ts';
+import { readSettings } from '../lib/settings.ts';
+import { type Outcome, runCommandLine } from '../manage/run.ts';
+
+const settings = readSettings(process.env);
+
+/**
+ * The operators' commands, where the database is: `{"command": "issue-token", "args": ["ann"]}`. It has no route; AWS IAM says who may invoke it.
+ * Its answer is what the command prints. A fault of the database or of ours is thrown, so that a deployment whose migration fails stops.
+ */
+export async function handler(event: unknown): Promise<Outcome> {
+  const words = readWords(event);
+  if (!words) return { ok: false, output: ['Expected {"command": "<name>", "args": ["<text>", …]}.'] };
+  try {
+    const outcome = await runCommandLine(settings, words);
+    // Not the arguments: they are names and addresses.
+    writeLog({ ok: outcome.ok, ...(outcome.ok && { command: words[0] }) });
+    return outcome;
+  } catch (error) {
+    // Lambda logs the message, and a message of PostgreSQL may quote somebody's data.
+    throw new Error(`The command failed: ${JSON.stringify(describeError(error, { expected: true }))}`);
+  }
+}
+
+function readWords(event: unknown): string[] | undefined {
+  if (typeof event !== 'object' || event === null) return undefined;
+  const { command, args = [], ...rest } = event as Record<string, unknown>;
+  const words: unknown[] = [command, ...(Array.isArray(args) ? args : [undefined])];
+  const isWellFormed = Object.keys(rest).length === 0 && words.every((word) => typeof word === 'string');
+  return isWellFormed ? (words as string[]) : undefined;
+}

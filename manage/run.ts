@@ -1,0 +1,20 @@
+import type { ConnectionSettings } from '../lib/connection.ts';
+import { runCommand } from './commands.ts';
+import { openForOperators } from './database.ts';
+import { OperatorError } from './operator-error.ts';
+
+/** What a command prints; not `ok`, what the operator did wrong. */
+export type Outcome = { ok: boolean; output: string[] };
+
+/** Runs an operator's command line on the database of the settings. Throws the faults that are not the operator's. */
+export async function runCommandLine(settings: ConnectionSettings, words: string[]): Promise<Outcome> {
+  const db = openForOperators(settings);
+  try {
+    return { ok: true, output: await runCommand(db, words) };
+  } catch (error) {
+    if (error instanceof OperatorError) return { ok: false, output: error.message.split('\n') };
+    throw error;
+  } finally {
+    await db.destroy();
+  }
+}

@@ -1,0 +1,199 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Kysely, sql } from 'kysely';
+import pg from 'pg';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import type { Handler } from '../lib/http.ts';
+import type { Database } from '../lib/schema.ts';
+import { parameters } from '../lib/users/query.ts';
+import { runCommand } from '../manage/commands.ts';
+import { openForOperators } from '../manage/database.ts';
+import type { PostgresServer } from '../scripts/postgres-server.ts';
+import { cases } from './filter-cases.ts';
+import { loadHandler, send } from './request.ts';
+import { canStartServer, startTestServer, urlWith } from './server.ts';
+
+describe.skipIf(!canStartServer)('create-reader', () => {
+  let server: PostgresServer;
+  let db: Kysely<Database>;
+  let handler: Handler;
+  let password: string;
+  let readerUrl: string;
+
+  beforeAll(async () => {
+    server = await startTestServer();
+    db = openForOperators(server.url);
+    const rules = join(server.dataDir, 'pg_hba.conf');
+    writeFileSync(rules, `host all users_api,other 127.0.0.1/32 scram-sha-256\n${readFileSync(rules, 'utf8')}`);
+    await sql`select pg_reload_conf()`.execute(db);
+    const output = await runCommand(db, ['create-reader', 'users_api']);
+    expect(output).toEqual([
+      expect.stringContaining('created role users_api'),
+      expect.stringMatching(/^password: [\w-]{32}$/),
+    ]);
+    password = output[1]?.slice('password: '.length) ?? '';
+    readerUrl = urlWith(server.url, { username: 'users_api', password });
+    handler = await loadHandler(readerUrl, { DATABASE_NAMED_STATEMENTS: 'on' });
+    return async () => {
+      await db.destroy();
+      await server.remove();
+    };
+  });
+
+  /** As the reader, on a connection of its own. Returns the SQLSTATE that the last statement fails with. */
+  async function codeOf(...statements: string[]): Promise<string | undefined> {
+    const client = new pg.Client({ connectionString: readerUrl });
+    await client.connect();
+    try {
+      for (const statement of statements) await client.query(statement);
+      return undefined;
+    } catch (error) {
+      return (error as pg.DatabaseError).code;
+    } finally {
+      await client.end();
+    }
+  }
+
+  const run = (...words: string[]) => runCommand(db, ['create-reader', ...words]);
+
+  /** A request for each thing that the API does with a column. */
+  const queries = [
+    '',
+    'search=ann,ab',
+    ...Object.keys(parameters)
+      .filter((name) => name in cases)
+      .map((name) => `${name}=${cases[name as keyof typeof cases][0]?.[0]}`),
+    ...['id', 'username', 'email', 'gender', 'last_login', 'created_at', 'updated_at'].map(
+      (field) => `ordering=-${field}`,
+    ),
+  ];
+
+  test.each(queries)('the role may read what ?%s needs', async (query) => {
+    const { status, text } = await send(handler, { query });
+    expect(status, text).toBe(200);
+  });
+
+  test('the role may read nothing that the API does not need', async () => {
+    const { rows } = await sql<{ table: string; column: string }>`
+      select table_name as "table", column_name as "column" from information_schema.column_privileges
+      where grantee = 'users_api' order by 1, 2`.execute(db);
+    expect(rows.length).toBeGreaterThan(30);
+    const superfluous: string[] = [];
+    for (const { table, column } of rows) {
+      const target = sql`select (${sql.id(column)}) on ${sql.table(table)}`;
+      await sql`revoke ${target} from users_api`.execute(db);
+      let isNeeded = false;
+      for (const query of queries) isNeeded ||= (await send(handler, { query })).status === 503;
+      if (!isNeeded) superfluous.push(`${table}.${column}`);
+      await sql`grant ${target} to users_api`.execute(db);
+    }
+    expect(superfluous).toEqual([]);
+  });
+
+  test.each([
+    'select is_customer from users',
+    'select * from users',
+    'select created_at from auth_tokens',
+    'select * from permissions',
+    'select * from kysely_migration',
+  ])('the role may not: %s', async (statement) => {
+    expect(await codeOf(statement)).toBe('42501');
+  });
+
+  test('the role may not read what a later migration adds', async () => {
+    await sql`create table salaries (user_id bigint, amount int)`.execute(db);
+    await sql`alter table users add column password text`.execute(db);
+    onTestFinished(async () => {
+      await sql`drop table salaries`.execute(db);
+      await sql`alter table users drop column password`.execute(db);
+    });
+    expect(await codeOf('select * from salaries')).toBe('42501');
+    expect(await codeOf('select password from users')).toBe('42501');
+  });
+
+  const writes = [
+    `insert into groups (name) values ('x')`,
+    `update users set username = 'x'`,
+    'delete from auth_tokens',
+    'truncate user_presence',
+    'create table x ()',
+    'create temporary table x ()',
+  ];
+
+  test.each(writes)('the role only reads: %s', async (statement) => {
+    expect(await codeOf(statement)).toMatch(/^(25006|42501)$/);
+    if (!statement.includes('temporary'))
+      expect(
+        await codeOf('set transaction_read_only = off', 'set default_transaction_read_only = off', statement),
+      ).toBe('42501');
+  });
+
+  test('every transaction of the role is read-only', async () => {
+    expect(await codeOf('create temporary table x ()')).toBe('25006');
+  });
+
+  test('the role runs into its time limit', async () => {
+    await run('users_api', '--time-limit-ms', '200');
+    expect(await codeOf('select pg_sleep(30)')).toBe('57014');
+    await run('users_api');
+    const { rows } = await sql<{ setting: string }>`
+      select unnest(setconfig) as setting from pg_db_role_setting where setrole = 'users_api'::regrole`.execute(db);
+    expect(rows.map(({ setting }) => setting).sort()).toEqual([
+      'default_transaction_read_only=on',
+      'statement_timeout=4500',
+    ]);
+  });
+
+  test('a second run takes back what was granted beside it, and keeps the password', async () => {
+    await sql`grant all on groups to users_api`.execute(db);
+    await sql`grant select (is_customer) on users to users_api`.execute(db);
+    expect(await run('users_api')).toEqual([expect.stringContaining('updated role users_api')]);
+    expect(await codeOf('select is_customer from users')).toBe('42501');
+    expect(await codeOf('set default_transaction_read_only = off', 'delete from groups')).toBe('42501');
+    expect(await codeOf('select id from users')).toBeUndefined();
+  });
+
+  test('the password is the one printed, until there is a new one', async () => {
+    const connects = async (password: string) => {
+      const client = new pg.Client({ connectionString: urlWith(server.url, { username: 'other', password }) });
+      return client.connect().then(
+        () => client.end().then(() => 'in'),
+        (error: pg.DatabaseError) => error.code,
+      );
+    };
+    const [, first = ''] = (await run('other'))[1]?.split(' ') ?? [];
+    expect(await connects(first)).toBe('in');
+    expect(await connects(`${first}x`)).toBe('28P01');
+    const [, second = ''] = (await run('other', '--new-password'))[1]?.split(' ') ?? [];
+    expect(await connects(first)).toBe('28P01');
+    expect(await connects(second)).toBe('in');
+  });
+
+  test('with --iam the role belongs to rds_iam and has no password', async () => {
+    await expect(run('cloud', '--iam')).rejects.toThrow('There is no role "rds_iam" here');
+    await sql`create role rds_iam`.execute(db);
+    expect(await run('cloud', '--iam')).toEqual([
+      expect.stringContaining('created role cloud'),
+      'lets it in with a token of IAM: set DATABASE_IAM_AUTH=on',
+    ]);
+    const { rows } = await sql`
+      select pg_has_role('cloud', 'rds_iam', 'member') as member, rolpassword from pg_authid where rolname = 'cloud'`.execute(
+      db,
+    );
+    expect(rows).toEqual([{ member: true, rolpassword: null }]);
+  });
+
+  test.each([
+    [['postgres'], 'The role "postgres" does more than read.'],
+    [['owner'], 'The role "owner" does more than read.'],
+    [[], 'Expected one name of a role'],
+    [['Users-API'], 'Expected one name of a role'],
+    [['x" superuser'], 'Expected one name of a role'],
+    [['users_api', '--time-limit-ms', '0'], '--time-limit-ms must be'],
+    [['users_api', '--iam', '--new-password'], 'not both'],
+    [['users_api', '--admin'], 'Unknown option'],
+  ])('%j is refused', async (words, message) => {
+    await sql`create role owner; create table owned (); alter table owned owner to owner`.execute(db).catch(() => {});
+    await expect(run(...words)).rejects.toThrow(message);
+  });
+});

@@ -128,9 +128,10 @@ describe('no value of a request and nothing of a user is ever written', () => {
         'begin raise exception ''no %'', value using detail = value, hint = value; end'`.execute(database.db);
       await sql`create or replace function search_fold(value text) returns text language sql immutable
         as ${sql.lit(`select ${body}`)}`.execute(database.db);
-      const { status, text } = await send(handler, { query: `search=${secret.slice(0, 2)},${secret}` });
+      // Without three letters in a row the term goes through search_fold alone.
+      const { status, text } = await send(handler, { query: 'search=hu.nt.er' });
       expect(status).toBe(500);
-      expect(text).not.toContain(secret);
+      expect(text + JSON.stringify(lines)).not.toContain('hu.nt');
       expect(lines).toMatchObject([{ status: 500, error: { name: 'DatabaseError', code } }]);
       expectNoSecret();
     });

@@ -11,5 +11,8 @@ export function openForOperators(connection: string | ConnectionSettings): Kysel
     max: 1,
     connectionTimeoutMillis: 5000,
   });
+  // A lost connection fails the statement on it; as an event without a listener it would end the process.
+  pool.on('connect', (client) => client.on('error', () => {}));
+  pool.on('error', () => {});
   return new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
 }

@@ -1,0 +1,205 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chownSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Kysely, sql } from 'kysely';
+import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import type { Handler } from '../lib/http.ts';
+import type { Database } from '../lib/schema.ts';
+import { openForOperators } from '../manage/database.ts';
+import { findFreePort } from '../scripts/free-port.ts';
+import { type PostgresServer, postgresUser, startPostgresServer } from '../scripts/postgres-server.ts';
+import { loadHandler, send } from './request.ts';
+import { canStartServer, startTestServer, urlWith } from './server.ts';
+
+const pgbouncer = ['/usr/sbin/pgbouncer', '/usr/bin/pgbouncer'].find((path) => existsSync(path));
+
+const idsOf = async (handler: Handler, query = ''): Promise<number[]> => {
+  const { status, text, json } = await send(handler, { query });
+  expect(status, text).toBe(200);
+  return json().results.map(({ id }) => id);
+};
+
+describe.skipIf(!canStartServer)('beside the primary', () => {
+  let primary: PostgresServer;
+  let db: Kysely<Database>;
+
+  beforeAll(async () => {
+    primary = await startTestServer();
+    db = openForOperators(primary.url);
+    return async () => {
+      await db.destroy();
+      await primary.remove();
+    };
+  });
+
+  const load = (url: string, environment: Record<string, string> = {}) =>
+    loadHandler(url, { DATABASE_NAMED_STATEMENTS: 'on', ...environment });
+
+  /** Instances of the function; one after the other, because each is made of modules loaded anew. */
+  async function loadSeveral(url: string, environment: Record<string, string> = {}): Promise<Handler[]> {
+    const handlers: Handler[] = [];
+    while (handlers.length < 6) handlers.push(await load(url, environment));
+    return handlers;
+  }
+
+  describe('a hot standby', () => {
+    let standby: PostgresServer;
+    let handler: Handler;
+
+    beforeAll(async () => {
+      // A query in the way of its recovery is cancelled at once.
+      standby = await startPostgresServer({ max_standby_streaming_delay: 0 }, primary);
+      handler = await load(standby.url);
+      return () => standby.remove();
+    });
+
+    test('answers, and shows what the primary writes', async () => {
+      expect(await idsOf(handler)).toEqual([7, 6, 5, 4, 3, 2, 1]);
+      await sql`insert into users (id, username, is_staff) values (50, 'new', true)`.execute(db);
+      onTestFinished(async () => void (await sql`delete from users where id = 50`.execute(db)));
+      for (let attempt = 0; attempt < 100 && (await idsOf(handler))[0] !== 50; attempt += 1) await sleep(50);
+      expect((await idsOf(handler))[0]).toBe(50);
+    });
+
+    test('is read-only, so the API has written nothing', async () => {
+      const reader = openForOperators(standby.url);
+      await expect(sql`delete from user_presence`.execute(reader)).rejects.toMatchObject({ code: '25006' });
+      await reader.destroy();
+    });
+
+    test('that cancels a statement in the way of its recovery is asked again', async () => {
+      await sql`alter function search_fold(text) rename to quick_search_fold`.execute(db);
+      await sql`create function search_fold(value text) returns text language sql
+        as 'select quick_search_fold(value) from pg_sleep(0.5)'`.execute(db);
+      onTestFinished(async () => {
+        await sql`drop function search_fold(text)`.execute(db);
+        await sql`alter function quick_search_fold(text) rename to search_fold`.execute(db);
+      });
+      const observer = openForOperators(standby.url);
+      onTestFinished(() => observer.destroy());
+      const cancelled = async () => {
+        const { rows } = await sql<{ sum: string }>`
+          select sum(confl_lock) as sum from pg_stat_database_conflicts`.execute(observer);
+        return Number(rows[0]?.sum);
+      };
+      const before = await cancelled();
+
+      const answer = idsOf(handler, 'search=nn&id_max=1');
+      const sleeping = sql`select 1 from pg_stat_activity where wait_event = 'PgSleep'`;
+      while ((await sleeping.execute(observer)).rows.length === 0) await sleep(10);
+      await db.transaction().execute((trx) => sql`lock table user_presence`.execute(trx));
+      expect(await answer).toEqual([1]);
+      expect(await cancelled()).toBe(before + 1);
+    });
+  });
+
+  describe.skipIf(!pgbouncer)('PgBouncer in transaction mode', () => {
+    /** Two connections to the server, however many come. */
+    async function startPgBouncer(): Promise<{ url: string; version: number[] }> {
+      const folder = mkdtempSync(join(tmpdir(), 'users-api-pgbouncer-'));
+      const port = await findFreePort();
+      const file = join(folder, 'pgbouncer.ini');
+      writeFileSync(
+        file,
+        `[databases]
+        postgres = host=127.0.0.1 port=${primary.port} user=postgres
+        [pgbouncer]
+        listen_addr = 127.0.0.1
+        listen_port = ${port}
+        unix_socket_dir =
+        auth_type = any
+        pool_mode = transaction
+        default_pool_size = 2
+        max_client_conn = 100
+        server_login_retry = 1`.replace(/^ +/gm, ''),
+      );
+      const owner = postgresUser();
+      if (owner) for (const path of [folder, file]) chownSync(path, owner.uid, owner.gid);
+      const bouncer: ChildProcess = spawn(pgbouncer as string, ['--quiet', file], {
+        ...owner,
+        cwd: '/',
+        stdio: 'ignore',
+      });
+      onTestFinished(async () => {
+        const exited = once(bouncer, 'exit');
+        if (bouncer.kill('SIGKILL')) await exited;
+        rmSync(folder, { recursive: true });
+      });
+      const url = urlWith(primary.url, { port });
+      for (let attempt = 0; ; attempt += 1) {
+        const client = openForOperators(url);
+        const error = await sql`select 1`.execute(client).then(
+          () => undefined,
+          (error: unknown) => error,
+        );
+        await client.destroy();
+        if (!error) break;
+        if (attempt > 100) throw error;
+        await sleep(50);
+      }
+      return { url, version: await versionOf(url) };
+    }
+
+    async function versionOf(url: string): Promise<number[]> {
+      const { default: pg } = await import('pg');
+      const client = new pg.Client(urlWith(url, { database: 'pgbouncer', username: 'pgbouncer' }));
+      await client.connect();
+      const { rows } = await client.query('show version');
+      await client.end();
+      return (String(rows[0]?.version).match(/\d+/g) ?? []).map(Number);
+    }
+
+    /** Statements of several instances, each on whichever connection is free. */
+    const ask = async (handlers: Handler[]) => {
+      const rounds = Array.from({ length: 20 }, () => Promise.all(handlers.map((handler) => send(handler))));
+      return (await Promise.all(rounds)).flat();
+    };
+
+    test('answers without named statements', async () => {
+      const { url } = await startPgBouncer();
+      const handlers = await loadSeveral(url, { DATABASE_NAMED_STATEMENTS: 'off' });
+      const answers = await ask(handlers);
+      expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+      expect(new Set(answers.map(({ text }) => text)).size).toBe(1);
+      const { rows } = await sql<{ count: string }>`
+        select count(*) from pg_stat_activity where application_name = 'users-api'`.execute(db);
+      expect(Number(rows[0]?.count)).toBeLessThanOrEqual(2);
+    });
+
+    test('with named statements, versions before 1.21 lose them: a 503 whose log says so', async ({ skip }) => {
+      const { url, version } = await startPgBouncer();
+      const [major = 0, minor = 0] = version;
+      const errors = vi.spyOn(console, 'error').mockImplementation(() => {});
+      onTestFinished(() => errors.mockRestore());
+      const handlers = await loadSeveral(url);
+      const answers = await ask(handlers);
+      const failed = answers.filter(({ status }) => status !== 200);
+      skip(major > 1 || minor >= 21, `PgBouncer ${version.join('.')} keeps named statements`);
+      expect(failed.length).toBeGreaterThan(0);
+      expect(new Set(failed.map(({ status }) => status))).toEqual(new Set([503]));
+      expect(errors.mock.calls[0]).toMatchObject([
+        { status: 503, error: { advice: 'A pooler loses prepared statements: set DATABASE_NAMED_STATEMENTS=off.' } },
+      ]);
+    });
+
+    test('a server lost behind it is a 503; requests are answered soon after its return', async () => {
+      const { url } = await startPgBouncer();
+      const handler = await load(url, { DATABASE_NAMED_STATEMENTS: 'off', QUERY_TIMEOUT_MS: '1000' });
+      expect(await idsOf(handler)).toHaveLength(7);
+      await primary.stop();
+      onTestFinished(() => primary.start());
+      expect((await send(handler)).status).toBe(503);
+      await primary.start();
+      let status = 0;
+      for (let attempt = 0; attempt < 30 && status !== 200; attempt += 1) {
+        ({ status } = await send(handler));
+        expect([200, 503]).toContain(status);
+        if (status !== 200) await sleep(100);
+      }
+      expect(status).toBe(200);
+    });
+  });
+});

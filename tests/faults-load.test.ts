@@ -2,9 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import pg from 'pg';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
+import type { Handler } from '../lib/http.ts';
 import type { PostgresServer } from '../scripts/postgres-server.ts';
-import { loadHandler, type Received, send } from './request.ts';
+import { type Received, send } from './request.ts';
 import { canStartServer, startTestServer, urlWith } from './server.ts';
 
 /** Set FAULTS_LOAD_SECONDS=60 for the long one; its figures stand in the output with `--silent=false`. */
@@ -45,6 +46,7 @@ describe.skipIf(!canStartServer)(
       await admin.connect();
       await admin.query('create role api login; grant pg_read_all_data to api');
       pool = [];
+      vi.stubEnv('DATABASE_URL', urlWith(server.url, { username: 'api' }));
       while (pool.length < instances) pool.push(await makeInstance());
       // Not spies: they keep every line, and this test weighs memory.
       Object.assign(console, { log: () => {}, error: () => {} });
@@ -56,7 +58,9 @@ describe.skipIf(!canStartServer)(
     });
 
     async function makeInstance(): Promise<Instance> {
-      const handler = await loadHandler(urlWith(server.url, { username: 'api' }), { DATABASE_NAMED_STATEMENTS: 'on' });
+      // A handler and a connection each. What they import is theirs together: fifty copies of it would weigh more the longer they are optimised.
+      const file = `../handlers/users.ts?instance=${pool.length}`;
+      const { handler } = (await import(/* @vite-ignore */ file)) as { handler: Handler };
       let last: Promise<unknown> = Promise.resolve();
       return (query) => {
         const answer = last.then(() => send(handler, { query }));

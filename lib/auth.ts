@@ -61,8 +61,8 @@ function decodeKey(key: string): string {
   throw unauthorized('Invalid token header. Token string should not contain invalid characters.');
 }
 
-/** Compiled once; its one value is the hash. */
-const selectCaller = compile(
+/** Its one value is the hash. Compiled once, as it never changes. */
+export const selectCaller = compile(
   queryBuilder
     .selectFrom('auth_tokens')
     .innerJoin('users', 'users.id', 'auth_tokens.user_id')

@@ -1,0 +1,68 @@
+// npm run bench [-- --quick | --full]: measures the built function and writes bench/results/. DATABASE_URL, or a throw-away server.
+import { spawnSync } from 'node:child_process';
+import pg from 'pg';
+import { readSettings } from '../lib/settings.ts';
+import { startPostgresServer } from '../scripts/postgres-server.ts';
+import { bundleBytes, measureColdStart } from './cold-start.ts';
+import { datasets, provide } from './datasets.ts';
+import { measureDepth, measureGrowth } from './growth.ts';
+import { measureOverhead } from './overhead.ts';
+import { writeReport } from './report.ts';
+import { measureMemory, measureThroughput } from './throughput.ts';
+import { findWorst } from './worst.ts';
+
+const isQuick = process.argv.includes('--quick');
+const isFull = process.argv.includes('--full');
+const say = (text: string) => process.stderr.write(`${text}\n`);
+
+const { databaseUrl } = readSettings(process.env);
+// With enough memory for the data, as a server for a million users would have.
+const server = databaseUrl
+  ? undefined
+  : await startPostgresServer({ shared_buffers: '2GB', maintenance_work_mem: '1GB', max_wal_size: '8GB' });
+const serverUrl = databaseUrl ?? server?.url ?? '';
+
+spawnSync(process.execPath, ['scripts/build.ts'], { stdio: 'inherit' });
+
+const databases: Record<string, string> = {
+  small200: await provide(serverUrl, datasets.small200),
+  small2k: await provide(serverUrl, datasets.small2k),
+  ...(!isQuick && { A: await provide(serverUrl, datasets.A), C: await provide(serverUrl, datasets.C) }),
+  ...(isFull && { B: await provide(serverUrl, datasets.B) }),
+};
+// Where there is no A, the largest that there is stands for it.
+const A = databases['A'] ?? (databases['small2k'] as string);
+const C = databases['C'];
+const each = isQuick ? 300 : 2000;
+
+say('memory …');
+const memory = await measureMemory(A, isQuick ? 1000 : 10_000);
+say('overhead …');
+const overhead = await measureOverhead(A, 2 * each);
+say('growth …');
+const growth = await measureGrowth(databases, each / 2);
+say('depth …');
+const depth = C ? await measureDepth(C, datasets.C.listed, 4 * each) : undefined;
+say('throughput …');
+const throughput = await measureThroughput(A, each);
+say('cold start …');
+const coldStart = await measureColdStart(A, isQuick ? 5 : 25);
+say('the worst request …');
+const worst = C ? await findWorst(C) : undefined;
+
+const folder = isQuick ? 'bench/results/quick' : 'bench/results';
+writeReport(folder, {
+  server: await readServer(serverUrl),
+  ...{ overhead, growth, depth, worst, bundleBytes: bundleBytes(), coldStart, throughput, memory },
+});
+say(`written: ${folder}/README.md`);
+await server?.remove();
+process.exit();
+
+async function readServer(url: string): Promise<string> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  const { rows } = await client.query('show server_version');
+  await client.end();
+  return `PostgreSQL ${rows[0].server_version}`;
+}

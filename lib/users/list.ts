@@ -18,13 +18,22 @@ export type UserList = Extent & { rows: UserRow[] };
 /** Throws a 503 that says what to narrow when the database takes too long. */
 export async function listUsers(db: Db, query: UserQuery, window: OnlineWindow): Promise<UserList> {
   try {
-    // Only the page that a request without parameters gets: a name for every statement would fill the server's memory.
-    const name = query.given.size === 0 ? 'default-page' : undefined;
-    const rows = await db.run(selectUsers(query, window), { name });
+    const isDefault = query.given.size === 0;
+    const statement = isDefault ? selectDefaultPage(query, window) : selectUsers(query, window);
+    // No other statement has a name: one for each that clients think of would fill the server's memory.
+    const rows = await db.run(statement, { name: isDefault ? 'default-page' : undefined });
     return toUserList(query, rows);
   } catch (error) {
     throw error instanceof QueryTimeout ? timeLimitExceeded(toAdvice(query), error.cause) : error;
   }
+}
+
+let defaultPage: CompiledQuery<CountedRow> | undefined;
+
+/** Built once: an instance's window does not change, and building takes 0.06 ms. */
+function selectDefaultPage(query: UserQuery, window: OnlineWindow): CompiledQuery<CountedRow> {
+  defaultPage ??= selectUsers(query, window);
+  return defaultPage;
 }
 
 function toUserList({ limit, offset, edge, ordering }: UserQuery, counted: CountedRow[]): UserList {
@@ -46,9 +55,8 @@ function toUserList({ limit, offset, edge, ordering }: UserQuery, counted: Count
 
 /** Count and page in one statement, so of one snapshot. A page at a cursor has one row more, if there is one. */
 export function selectUsers(query: UserQuery, window: OnlineWindow): CompiledQuery<CountedRow> {
-  const matching = selectMatching(query, window);
-  const counted = matching.select((eb) => eb.fn.countAll<number>().as('count'));
-  const page = selectPage(matching.select('users.id'), query);
+  const counted = selectCount(query, window);
+  const page = selectPage(selectMatching(query, window).select('users.id'), query);
 
   const joined = queryBuilder
     .selectFrom(counted.as('counted'))
@@ -93,6 +101,10 @@ function selectPage<Output>(
   if (!edge) return ordered.limit(sql.lit(limit)).offset(sql.lit(offset));
   return ordered.where(isBeyond(edge.side, edge.cursor, ordering)).limit(sql.lit(limit + 1));
 }
+
+/** How many users match, on whatever page. */
+export const selectCount = (query: UserQuery, window: OnlineWindow) =>
+  selectMatching(query, window).select((eb) => eb.fn.countAll<number>().as('count'));
 
 /** The one WHERE of count and page. */
 function selectMatching({ conditions }: UserQuery, window: OnlineWindow) {

@@ -12,6 +12,9 @@ const parameters = {
   databaseUrl: 'postgres://users_api@db.example.internal/users?sslmode=verify-full',
   databaseIamAuth: 'on',
   databaseUserArn: 'arn:aws:rds-db:eu-central-1:123456789012:dbuser:db-ABC/users_api',
+  databaseCaFile: '/var/runtime/ca-cert.pem',
+  ownerDatabaseUrl: 'postgres://owner@db.example.internal/users?sslmode=verify-full',
+  ownerUserArn: 'arn:aws:rds-db:eu-central-1:123456789012:dbuser:db-ABC/owner',
   publicUrl: 'https://api.example.com',
   mediaUrl: 'https://media.example.com',
   corsOrigins: 'https://admin.example.com, https://b.example.com',
@@ -63,9 +66,23 @@ test('the list is one function of the current Node line behind one catch-all rou
     ReservedConcurrentExecutions: 20,
     VpcConfig: { SubnetIds: ['subnet-1', 'subnet-2'], SecurityGroupIds: ['sg-1'] },
     LoggingConfig: { LogFormat: 'JSON' },
-    Environment: { Variables: { DATABASE_IAM_AUTH: 'on', NODE_EXTRA_CA_CERTS: '/var/runtime/ca-cert.pem' } },
+    Environment: { Variables: { DATABASE_IAM_AUTH: 'on', DATABASE_CA_FILE: '/var/runtime/ca-cert.pem' } },
   });
   expect(ofType('AWS::ApiGatewayV2::Route').map(({ Properties }) => Properties['RouteKey'])).toContain('$default');
+});
+
+test("the operators' function has no route, the owner's connection and a role of its own", () => {
+  const { Environment, Role } = propertiesOf('ManageLambdaFunction') as {
+    Environment: { Variables: object };
+    Role: unknown;
+  };
+  expect(Environment.Variables).toMatchObject({ DATABASE_URL: parameters.ownerDatabaseUrl, DATABASE_IAM_AUTH: 'on' });
+  expect(Role).toEqual({ 'Fn::GetAtt': ['ManageRole', 'Arn'] });
+  const policies = JSON.stringify(propertiesOf('ManageRole')['Policies']);
+  expect(policies).toContain(parameters.ownerUserArn);
+  expect(policies).not.toContain(parameters.databaseUserArn);
+  expect(JSON.stringify(ofType('AWS::ApiGatewayV2::Integration'))).not.toContain('ManageLambdaFunction');
+  expect(ofType('AWS::Lambda::Permission')).toHaveLength(1);
 });
 
 test('browsers may call it from the origins given, with a token', () => {

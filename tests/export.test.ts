@@ -170,6 +170,16 @@ describe('of a CSV in a spreadsheet', () => {
   );
 });
 
+test('a whole export by Accept is longer than the default page, which stays as it is', async () => {
+  await sql`insert into users (username, is_staff) select 'more' || n, true from generate_series(1, 12) n`.execute(
+    database.db,
+  );
+  const { count } = (await send(handler)).json();
+  expect(count).toBeGreaterThan(10);
+  expect(linesOf((await send(handler, { headers: csv })).text)).toHaveLength(1 + count + 1);
+  expect((await send(handler)).json().results).toHaveLength(10);
+});
+
 test('more than 10,000 users are a 400 that says how many there are and how to split them', {
   timeout: 120_000,
 }, async () => {

@@ -1,7 +1,7 @@
 import { type CompiledQuery, type SelectQueryBuilder, sql } from 'kysely';
 import { type Db, QueryTimeout } from '../database.ts';
 import { timeLimitExceeded } from '../errors.ts';
-import type { Extent } from '../page.ts';
+import { defaultLimit, type Extent } from '../page.ts';
 import { compile, type Database, queryBuilder } from '../schema.ts';
 import { isBeyond, toCursor } from './cursor.ts';
 import { isOnline, type OnlineWindow, type UsersExpression } from './filters.ts';
@@ -18,7 +18,8 @@ export type UserList = Extent & { rows: UserRow[] };
 /** Throws a 503 that says what to narrow when the database takes too long. */
 export async function listUsers(db: Db, query: UserQuery, window: OnlineWindow): Promise<UserList> {
   try {
-    const isDefault = query.given.size === 0;
+    // An export chosen by the Accept header gives no parameter either, and is longer.
+    const isDefault = query.given.size === 0 && query.limit === defaultLimit;
     const statement = isDefault ? selectDefaultPage(query, window) : selectUsers(query, window);
     // No other statement has a name: one for each that clients think of would fill the server's memory.
     const rows = await db.run(statement, { name: isDefault ? 'default-page' : undefined });

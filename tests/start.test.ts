@@ -69,7 +69,7 @@ describe('npm start', () => {
     await stop(killed, 'SIGKILL');
 
     started = await start();
-    await untilPrinted(started, 'Ready at');
+    await untilPrinted(started, "limit=2'\n");
     origin = `http://localhost:${started.port}`;
   }, startTimeout);
 

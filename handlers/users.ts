@@ -22,12 +22,12 @@ export const handler = route(path, settings, async (request) => {
   const query = readUserQuery(request.rawQuery);
   const isExport = chooseFormat(query.format, request.headers['accept']) === 'csv';
   const list = await request.time('db', () => listUsers(db, isExport ? toExport(query) : query, settings));
+  if (isExport) requireWhole(query, list);
   log.count = list.count;
   log.rows = list.rows.length;
   if (settings.auditLog) log.shownUserIds = list.rows.map(({ id }) => id);
   const users = list.rows.map((row) => toUser(row, settings));
   const links = toLinks(request.baseUrl + path, query, list);
   if (!isExport) return ok(toPage(links, list.count, users), links);
-  requireWhole(query, list);
   return csvFile('users', await toCsv(users), isWholeExport(query) ? undefined : links);
 });

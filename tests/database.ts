@@ -14,13 +14,19 @@ export type TestDatabase = {
 /** Whether a real server stands behind the tests: what PGlite cannot show is skipped without one. */
 export const hasServer = 'serverUrl' in inject('template');
 
+/** What the file's databases leave to be done. Vitest does not run an `afterAll` that a hook registers. */
+const closers: (() => Promise<void>)[] = [];
+afterAll(async () => {
+  for (const close of closers) await close();
+});
+
 /** A migrated database of the test file's own, with the people of `people.ts` in it. It goes with the file. */
 export async function openTestDatabase(): Promise<TestDatabase> {
   const template = inject('template');
   if ('serverUrl' in template) return copyOnServer(template.serverUrl, template.database);
   const local = await startLocalDatabase({ loadDataDir: await openAsBlob(template.dumpFile) });
   const db = openForOperators(local.url);
-  afterAll(async () => {
+  closers.push(async () => {
     await db.destroy();
     await local.stop();
   });
@@ -34,7 +40,7 @@ async function copyOnServer(serverUrl: string, template: string): Promise<TestDa
   const url = new URL(serverUrl);
   url.pathname = name;
   const db = openForOperators(url.href);
-  afterAll(async () => {
+  closers.push(async () => {
     await db.destroy();
     await sql`drop database ${sql.id(name)} with (force)`.execute(admin);
     await admin.destroy();

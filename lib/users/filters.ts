@@ -76,13 +76,13 @@ function onDay(column: ListedTimestamp): (day: string) => Condition {
   return (day) => (eb, window) => eb.and([fromDay(column)(day)(eb, window), throughDay(column)(day)(eb, window)]);
 }
 
-/** A user seen within the online window. */
-export function isOnline(eb: UsersExpression, { onlineWindowSeconds }: OnlineWindow): Expression<SqlBool> {
+/** Who was seen since then is online. */
+export const onlineSince = ({ onlineWindowSeconds }: OnlineWindow) =>
+  sql<string>`now() - make_interval(secs => ${sql.lit(onlineWindowSeconds)})`;
+
+function isOnline(eb: UsersExpression, window: OnlineWindow): Expression<SqlBool> {
   return eb.exists(
-    eb
-      .selectFrom('user_presence')
-      .whereRef('user_id', '=', 'users.id')
-      .where('last_seen_at', '>', sql<string>`now() - make_interval(secs => ${sql.lit(onlineWindowSeconds)})`),
+    eb.selectFrom('user_presence').whereRef('user_id', '=', 'users.id').where('last_seen_at', '>', onlineSince(window)),
   );
 }
 

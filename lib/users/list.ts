@@ -4,7 +4,7 @@ import { timeLimitExceeded } from '../errors.ts';
 import { defaultLimit, type Extent } from '../page.ts';
 import { compile, type Database, queryBuilder } from '../schema.ts';
 import { isBeyond, toCursor } from './cursor.ts';
-import { isOnline, type OnlineWindow, type UsersExpression } from './filters.ts';
+import { type OnlineWindow, onlineSince } from './filters.ts';
 import { toOrderBy } from './ordering.ts';
 import type { UserQuery } from './query.ts';
 import { shownColumns, type UserRow } from './row.ts';
@@ -80,7 +80,13 @@ export function selectUsers(query: UserQuery, window: OnlineWindow): CompiledQue
       toUtcText('users.last_login').as('last_login'),
       toUtcText('users.created_at').as('created_at'),
       toUtcText('users.updated_at').as('updated_at'),
-      sql<boolean>`${isOnline(eb as unknown as UsersExpression, window)}`.as('is_online'),
+      // Not the filter's `exists`, for which PostgreSQL may read all who are online.
+      sql<boolean>`coalesce(${eb
+        .selectFrom('user_presence')
+        .whereRef('user_id', '=', 'users.id')
+        .select((presence) => presence('last_seen_at', '>', onlineSince(window)).as('is_online'))}, false)`.as(
+        'is_online',
+      ),
       eb
         .selectFrom('users as invitee')
         .whereRef('invitee.invited_by_id', '=', 'users.id')

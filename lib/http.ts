@@ -1,4 +1,4 @@
-import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
+import { brotliCompressSync, constants, gunzipSync, gzipSync } from 'node:zlib';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { HttpError, internalServerError, methodNotAllowed, notFound, tooLarge } from './errors.ts';
 import { describeError, type RequestLog, writeLog } from './log.ts';
@@ -23,7 +23,10 @@ export type Request = {
   time: <Result>(stage: string, run: () => Promise<Result>) => Promise<Result>;
 };
 
-export type Response = { status: number; headers: Record<string, string>; body: string };
+export type Response = { status: number; headers: Record<string, string>; body: string | Compressed };
+
+/** A text that the build has compressed, in every encoding there is. */
+export type Compressed = Record<Encoding, Buffer>;
 
 export type Handler = (event: APIGatewayProxyEventV2) => Promise<APIGatewayProxyStructuredResultV2>;
 
@@ -52,18 +55,36 @@ export const csvFile = (name: string, text: string, links?: Links): Response => 
   body: text,
 });
 
+/** A file of the build. `tag` is its version, for clients that have it already (RFC 9110, 13.1.2): a 304 then. */
+export function file(request: Request, tag: string, headers: Record<string, string>, body: Compressed): Response {
+  const etag = `W/"${tag}"`; // weak: one for all encodings
+  const isKnown = (request.headers['if-none-match'] ?? '').split(',').some((known) => known.trim() === etag);
+  return isKnown
+    ? { status: 304, headers: { ...headers, ETag: etag }, body: '' }
+    : { status: 200, headers: { ...headers, ETag: etag }, body };
+}
+
 /** RFC 8288: `<https://…>; rel="next", <https://…>; rel="last"`. */
 const toLinkHeader = (links: Links): string =>
   Object.entries(links)
     .flatMap(([relation, url]) => (url === null ? [] : `<${url}>; rel="${relation}"`))
     .join(', ');
 
-/**
- * A Lambda function that answers GET and HEAD at `path` (which ends in a slash), OPTIONS, the redirect of the path without its slash,
- * and everything else with an error. It never throws, and writes one line to the log.
- */
+/** `routes` with one path. */
 export function route(
   path: string,
+  settings: { publicUrl: string | undefined },
+  answer: (request: Request) => Promise<Response>,
+): Handler {
+  return routes([path], settings, answer);
+}
+
+/**
+ * A Lambda function that answers GET and HEAD at the paths, OPTIONS, the redirect of a path without its slash to the one that ends in it,
+ * and everything else with an error. It never throws, and writes one line to the log.
+ */
+export function routes(
+  paths: readonly string[],
   settings: { publicUrl: string | undefined },
   answer: (request: Request) => Promise<Response>,
 ): Handler {
@@ -71,7 +92,7 @@ export function route(
     const start = performance.now();
     const request = toRequest(event, settings.publicUrl);
     const { log } = request;
-    const response = await dispatch(request, path, answer).catch((error: unknown) => toProblem(request, error));
+    const response = await dispatch(request, paths, answer).catch((error: unknown) => toProblem(request, error));
     log.durationsMs['total'] = millisecondsSince(start);
     const whole = toResult(request, response);
     const result = isWithinLimit(whole) ? whole : toResult(request, toProblem(request, tooLarge()));
@@ -83,16 +104,16 @@ export function route(
 
 async function dispatch(
   request: Request,
-  path: string,
+  paths: readonly string[],
   answer: (request: Request) => Promise<Response>,
 ): Promise<Response> {
   const { method } = request;
-  const withoutSlash = path.slice(0, -1);
-  if (request.path !== path && request.path !== withoutSlash) throw notFound();
+  const path = [request.path, `${request.path}/`].find((path) => paths.includes(path));
+  if (path === undefined) throw notFound();
   request.log.route = path;
   if (method === 'OPTIONS') return { status: 204, headers: { Allow: allowedMethods }, body: '' };
   if (method !== 'GET' && method !== 'HEAD') throw methodNotAllowed(method, allowedMethods);
-  if (request.path === withoutSlash) return toRedirect(request, path);
+  if (request.path !== path) return toRedirect(request, path);
   return answer(request);
 }
 
@@ -153,26 +174,38 @@ const toServerTiming = (durationsMs: Record<string, number>): string =>
     .join(', ');
 
 function toResult(request: Request, response: Response): APIGatewayProxyStructuredResultV2 {
+  const { body, encoding, isCompressible } = encode(response.body, request.headers['accept-encoding']);
   const headers: Record<string, string> = {
-    ...response.headers,
     'Cache-Control': 'no-store', // personal data
+    ...response.headers,
     'X-Content-Type-Options': 'nosniff',
     'X-Request-Id': request.id,
     'Server-Timing': toServerTiming(request.log.durationsMs),
   };
-  const length = Buffer.byteLength(response.body);
-  const encoding = length > compressFromBytes ? chooseEncoding(request.headers['accept-encoding']) : undefined;
-  const encoded = encoding && encoders[encoding](response.body);
-  if (length > compressFromBytes) headers['Vary'] = 'Accept-Encoding';
+  if (isCompressible) headers['Vary'] = 'Accept-Encoding';
   if (encoding) headers['Content-Encoding'] = encoding;
-  if (response.status !== 204) headers['Content-Length'] = String(encoded?.length ?? length);
+  if (!bodiless.has(response.status)) headers['Content-Length'] = String(Buffer.byteLength(body));
   if (request.method === 'HEAD') return { statusCode: response.status, headers, body: '' };
   return {
     statusCode: response.status,
     headers,
-    body: encoded ? encoded.toString('base64') : response.body,
-    isBase64Encoded: encoded !== undefined,
+    body: typeof body === 'string' ? body : body.toString('base64'),
+    isBase64Encoded: typeof body !== 'string',
   };
+}
+
+/** RFC 9110, 8.6: a 204 has no Content-Length, and a 304 would have that of the body it spares. */
+const bodiless = new Set([204, 304]);
+
+function encode(
+  body: string | Compressed,
+  acceptEncoding: string | undefined,
+): { body: string | Buffer; encoding?: Encoding | undefined; isCompressible: boolean } {
+  if (typeof body === 'string' && Buffer.byteLength(body) <= compressFromBytes) return { body, isCompressible: false };
+  const encoding = chooseEncoding(acceptEncoding);
+  const isCompressible = true;
+  if (typeof body === 'string') return { body: encoding ? encoders[encoding](body) : body, encoding, isCompressible };
+  return { body: encoding ? body[encoding] : gunzipSync(body.gzip).toString(), encoding, isCompressible };
 }
 
 /** Counts the bytes of a body only when it may have too many: a UTF-16 unit is at most three. */

@@ -45,6 +45,7 @@ const settingsSchema = {
   PUBLIC_URL: v.optional(httpUrl),
   MEDIA_URL: v.optional(httpUrl, 'https://media.example.com/'),
   AUDIT_LOG: v.optional(onOff, 'off'),
+  PAGES: v.optional(onOff, 'on'),
   ONLINE_WINDOW_SECONDS: v.optional(wholeNumber(1, 31_536_000), '300'),
   PORT: v.optional(wholeNumber(1, 65_535), '3000'),
   LOCAL_DIRECTORY: v.optional(v.string(), '.local'),
@@ -66,6 +67,8 @@ export type Settings = {
   mediaUrl: string;
   /** Whether the log says whom a request has shown. */
   auditLog: boolean;
+  /** Whether the reference, the console and the OpenAPI document are served. */
+  pages: boolean;
   onlineWindowSeconds: number;
   port: number;
   /** Where `npm start` keeps the embedded database. */
@@ -93,6 +96,7 @@ export function readSettings(environment: Record<string, string | undefined>): S
     publicUrl: read('PUBLIC_URL')?.replace(/\/+$/, ''),
     mediaUrl: `${read('MEDIA_URL')}`.replace(/\/*$/, '/'),
     auditLog: read('AUDIT_LOG'),
+    pages: read('PAGES'),
     onlineWindowSeconds: read('ONLINE_WINDOW_SECONDS'),
     port: read('PORT'),
     localDirectory: read('LOCAL_DIRECTORY'),

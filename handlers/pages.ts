@@ -1,0 +1,19 @@
+import { fileURLToPath } from 'node:url';
+import { notFound } from '../lib/errors.ts';
+import { file, routes } from '../lib/http.ts';
+import { readCompressed, readPageFiles, toPageHeaders } from '../lib/pages.ts';
+import { readSettings } from '../lib/settings.ts';
+
+const settings = readSettings(process.env);
+
+// The bundle of this file lies beside the folder, this file does not.
+const folder = fileURLToPath(new URL(import.meta.url.endsWith('.mjs') ? '../pages' : '../dist/pages', import.meta.url));
+
+const files = settings.pages ? readPageFiles(folder) : {};
+
+/** The reference at `/api/docs/`, the console at `/api/console/`, what they load, and `/api/openapi.json`. No token: they hold no data. */
+export const handler = routes(Object.keys(files), settings, async (request) => {
+  const found = files[request.path];
+  if (!found) throw notFound();
+  return file(request, found.hash, toPageHeaders(found), readCompressed(folder, found));
+});

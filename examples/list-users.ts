@@ -1,0 +1,22 @@
+// All active users, page by page: node list-users.ts <base URL> <key>
+import createClient from 'openapi-fetch';
+import type { operations, paths } from './api.d.ts';
+
+type Query = NonNullable<operations['listUsers']['parameters']['query']>;
+
+const [baseUrl = 'http://localhost:3000', key = ''] = process.argv.slice(2);
+const client = createClient<paths>({ baseUrl, headers: { Authorization: `Token ${key}` } });
+
+async function readPage(query: Query) {
+  const { data, error } = await client.GET('/api/users/', { params: { query } });
+  if (typeof data !== 'object') throw new Error(error?.detail ?? 'expected JSON');
+  return data;
+}
+
+let query: Query | undefined = { limit: 5, is_active: true, ordering: ['username'] };
+while (query) {
+  const page = await readPage(query);
+  for (const { username, full_name } of page.results) console.log(`${username}\t${full_name ?? ''}`);
+  const next = page.next === null ? null : new URL(page.next).searchParams;
+  query = next ? { ...query, offset: Number(next.get('offset')), after: next.get('after') ?? undefined } : undefined;
+}

@@ -1,0 +1,74 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { findFreePort } from '../scripts/free-port.ts';
+import { openTestDatabase } from './database.ts';
+import { type HttpServer, startHttpServer } from './http-server.ts';
+import { keys } from './people.ts';
+import { loadHandler } from './request.ts';
+
+/** `npm ci --prefix examples` brings them: a client's package has dependencies of its own. */
+const hasPackages = existsSync('examples/node_modules');
+const hasRequests = spawnSync('python3', ['-c', 'import requests']).status === 0;
+
+const bin = (name: string, ...args: string[]) =>
+  spawnSync(join('node_modules/.bin', name), args, { cwd: 'examples', encoding: 'utf8' });
+
+describe.skipIf(!hasPackages)('the typed client', () => {
+  test('has the types of the document', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'users-api-types-'));
+    const { status, stderr } = bin('openapi-typescript', '../openapi.json', '--output', join(folder, 'api.d.ts'));
+    expect(status, stderr).toBe(0);
+    expect(readFileSync('examples/api.d.ts', 'utf8')).toBe(readFileSync(join(folder, 'api.d.ts'), 'utf8'));
+    rmSync(folder, { recursive: true });
+  });
+
+  test('compiles', { timeout: 60_000 }, () => {
+    const { status, stdout } = bin('tsc', '-p', '.');
+    expect(status, stdout).toBe(0);
+  });
+});
+
+describe('over HTTP', () => {
+  let server: HttpServer;
+
+  beforeAll(async () => {
+    const port = await findFreePort();
+    const handler = await loadHandler((await openTestDatabase()).url, { PUBLIC_URL: `http://127.0.0.1:${port}` });
+    server = await startHttpServer(port, [handler]);
+  });
+  afterAll(() => server.stop());
+
+  /** Not spawnSync: the server answers in this process. */
+  async function run(program: string, ...args: string[]): Promise<string> {
+    const child = spawn(program, [...args, server.url, keys.ann], {
+      cwd: 'examples',
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let output = '';
+    child.stdout.on('data', (chunk) => {
+      output += chunk;
+    });
+    const [code] = await once(child, 'close');
+    expect(code).toBe(0);
+    return output;
+  }
+
+  const activeUsers = ['ann', 'cat', 'dan', 'eve', 'fay_x', 'gus'];
+  const namesOf = (output: string) =>
+    output
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.split('\t')[0]);
+
+  test.skipIf(!hasPackages)('the typed client walks all pages', async () => {
+    expect(namesOf(await run(process.execPath, 'list-users.ts'))).toEqual(activeUsers);
+  });
+
+  test.skipIf(!hasRequests)('the Python client walks all pages', async () => {
+    expect(namesOf(await run('python3', 'list_users.py'))).toEqual(activeUsers);
+  });
+});

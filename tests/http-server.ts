@@ -1,0 +1,39 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { Handler } from '../lib/http.ts';
+import { toEvent } from './request.ts';
+
+export type HttpServer = { url: string; stop: () => Promise<void> };
+
+/** Serves Lambda functions over HTTP on loopback, as an API Gateway before them would: the first that knows the path answers. */
+export async function startHttpServer(port: number, handlers: Handler[]): Promise<HttpServer> {
+  const server = createServer((request, response) => {
+    answer(handlers, request, response).catch((error) => response.destroy(error));
+  });
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: `http://127.0.0.1:${port}`,
+    async stop() {
+      server.close();
+      server.closeAllConnections();
+      await once(server, 'close');
+    },
+  };
+}
+
+async function answer(
+  handlers: Handler[],
+  { url = '', method = 'GET', headers }: IncomingMessage,
+  response: ServerResponse,
+) {
+  const [path = '', ...query] = url.split('?');
+  const event = { ...toEvent({ method, path, query: query.join('?') }), headers: headers as Record<string, string> };
+  let result = await handlers[0]?.(event);
+  for (const handler of handlers.slice(1)) {
+    if (result?.statusCode === 404) result = await handler(event);
+  }
+  const { statusCode = 500, headers: answered = {}, body = '', isBase64Encoded } = result ?? {};
+  response.writeHead(statusCode, answered as Record<string, string>);
+  response.end(Buffer.from(body, isBase64Encoded ? 'base64' : 'utf8'));
+}

@@ -2,7 +2,9 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
-const folders = ['handlers', 'lib', 'manage', 'migrations', 'openapi', 'scripts', 'bench'].filter((folder) => existsSync(folder));
+const folders = ['handlers', 'lib', 'manage', 'migrations', 'openapi', 'scripts', 'bench'].filter((folder) =>
+  existsSync(folder),
+);
 const files = folders.flatMap((folder) => globSync(`${folder}/**/*.ts`)).sort();
 
 /** Which folders a file of a folder may import from, itself included. Migrations import nothing, so that they say the same in a year. */

@@ -1,6 +1,8 @@
-import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { readdir, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { build } from 'esbuild';
+import { buildPages } from './build-pages.ts';
+import { writeBuiltFile } from './built-file.ts';
 
 /** Bundles a Lambda function into `dist/handlers/<name>.mjs`, which exports `handler`, and what it imports when needed into `dist/chunks/`. */
 const bundle = (entryPoint: string) =>
@@ -29,13 +31,7 @@ const bundle = (entryPoint: string) =>
 const entryPoints = await readdir('handlers');
 const outputFiles = (await Promise.all(entryPoints.map(bundle))).flatMap((result) => result.outputFiles);
 
-for (const { path, contents } of outputFiles) {
-  // Renamed into place, so that an emulation that is running never reads half a file.
-  const unfinished = join(dirname(path), `.${basename(path)}.${process.pid}`);
-  await mkdir(dirname(path), { recursive: true });
-  await writeFile(unfinished, contents);
-  await rename(unfinished, path);
-}
+for (const { path, contents } of outputFiles) await writeBuiltFile(path, contents);
 
 const built = new Set(outputFiles.map(({ path }) => basename(path)));
 for (const folder of ['dist/handlers', 'dist/chunks']) {
@@ -44,3 +40,5 @@ for (const folder of ['dist/handlers', 'dist/chunks']) {
     if (!file.startsWith('.') && !built.has(file)) await rm(join(folder, file), { force: true });
   }
 }
+
+await buildPages();

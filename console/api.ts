@@ -1,0 +1,23 @@
+import type { Page } from '../lib/page.ts';
+import type { User } from '../lib/users/json.ts';
+
+/** RFC 9457, and what stands for one when the answer is not of the API. */
+export type Problem = { status: number; detail: string; errors?: Record<string, string[]> };
+
+export type Answer = { page: Page<User>; problem?: never } | { problem: Problem; page?: never };
+
+/** Asks the API beside this page, whatever stage or path both are under. */
+export async function fetchUsers(query: URLSearchParams, token: string, signal: AbortSignal): Promise<Answer> {
+  const url = new URL('../users/', location.href);
+  url.search = query.toString();
+  try {
+    const headers = { Accept: 'application/json', Authorization: `Token ${token}` };
+    const response = await fetch(url, { headers, signal, credentials: 'omit', cache: 'no-store' });
+    const body = await response.json();
+    if (response.ok) return { page: body };
+    return { problem: { detail: `The request failed (${response.status}).`, ...body, status: response.status } };
+  } catch (error) {
+    if (signal.aborted) throw error;
+    return { problem: { status: 0, detail: 'The API cannot be reached. Is there a network?' } };
+  }
+}

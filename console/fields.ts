@@ -1,0 +1,99 @@
+import { element } from './element.ts';
+import { filters, type Parameter, toLabel } from './parameters.ts';
+
+type Control = HTMLInputElement | HTMLSelectElement;
+
+export type Field = {
+  name: string;
+  show: (value: string) => void;
+  showErrors: (messages: string[] | undefined) => void;
+};
+
+/** Fills the form with a field for each filter, in groups. `change` is called with what somebody has entered. */
+export function makeFields(form: HTMLFormElement, change: (name: string, value: string) => void): Field[] {
+  const groups = Map.groupBy(filters, toGroup);
+  return [...groups].flatMap(([legend, parameters]) => {
+    const group = element('fieldset', {}, element('legend', {}, legend));
+    form.append(group);
+    return parameters.map((parameter) => {
+      const { row, field } = makeField(parameter, legend, change);
+      group.append(row);
+      return field;
+    });
+  });
+}
+
+/** The heading that a filter stands under; its kind says which. */
+function toGroup({ name, schema }: Parameter): string {
+  if (schema.format === 'date') return toLabel(name.replace(/_[a-z]+$/, ''));
+  if (schema.type === 'boolean') return name.startsWith('has_') ? 'Has' : 'Is';
+  return 'Which';
+}
+
+function makeField(parameter: Parameter, legend: string, change: (name: string, value: string) => void) {
+  const { name, description } = parameter;
+  const control = makeControl(parameter);
+  const error = element('p', { class: 'error', id: `${name}-error`, hidden: true });
+  control.id = name;
+  control.title = description;
+  control.addEventListener('change', () => change(name, control.value.trim()));
+  const label = element('label', { for: name }, toShortLabel(name, legend));
+  const row = element('div', { class: 'field' }, label, control, error);
+  const field: Field = {
+    name,
+    show: (value) => showValue(control, parameter, value),
+    showErrors: (messages) => showErrors(control, error, messages),
+  };
+  return { row, field };
+}
+
+/** What the group's heading has said already is left out: Created → From. */
+function toShortLabel(name: string, legend: string): string {
+  const label = toLabel(name);
+  const rest = label.startsWith(`${legend} `) ? toLabel(label.slice(legend.length + 1)) : label;
+  return rest === 'Date' ? 'On' : rest;
+}
+
+function makeControl({ schema }: Parameter): Control {
+  if (schema.type === 'boolean') {
+    return makeSelect([
+      ['', 'Any'],
+      ['true', 'Yes'],
+      ['false', 'No'],
+    ]);
+  }
+  if (schema.enum) return makeSelect([['', 'Any'], ...schema.enum.map((value) => [value, toLabel(value)] as const)]);
+  if (schema.format === 'date') return element('input', { type: 'date', max: '9999-12-31' });
+  if (schema.type === 'integer') return element('input', { type: 'number', step: 1, placeholder: 'Any' });
+  return element('input', { type: 'text', placeholder: schema.type === 'array' ? '1, 2, 3' : 'Any', dir: 'auto' });
+}
+
+const makeSelect = (options: (readonly [value: string, text: string])[]): HTMLSelectElement =>
+  element('select', {}, ...options.map(([value, text]) => element('option', { value }, text)));
+
+/** A value of a link may be one that the control does not offer; the API will say what is wrong with it. */
+function showValue(control: Control, { schema }: Parameter, given: string): void {
+  const value = schema.type === 'boolean' ? given.toLowerCase().replace(/^1$/, 'true').replace(/^0$/, 'false') : given;
+  if (control instanceof HTMLSelectElement) selectValue(control, schema.enum ? value.toLowerCase() : value);
+  else control.value = value;
+  control.classList.toggle('used', given !== '');
+}
+
+/** Adds the value to the offered ones if it is not among them. */
+export function selectValue(select: HTMLSelectElement, value: string): void {
+  if (![...select.options].some((option) => option.value === value)) select.append(element('option', { value }, value));
+  select.value = value;
+}
+
+/** Says the messages beside the control, and to screen readers with it. */
+export function showErrors(control: Control, error: HTMLElement, messages: string[] | undefined): void {
+  error.textContent = messages?.join(' ') ?? '';
+  error.hidden = !messages;
+  if (messages) {
+    control.setAttribute('aria-invalid', 'true');
+    control.setAttribute('aria-describedby', error.id);
+  } else {
+    control.removeAttribute('aria-invalid');
+    control.removeAttribute('aria-describedby');
+  }
+}

@@ -1,0 +1,51 @@
+type Schema = {
+  type: 'boolean' | 'integer' | 'string' | 'array';
+  format?: string;
+  enum?: string[];
+  maxLength?: number;
+  minimum?: number;
+  items?: Schema;
+  default?: unknown;
+};
+
+export type Parameter = { name: string; description: string; schema: Schema };
+
+/** Those of `openapi.json`; the build puts them here. */
+declare const documentedParameters: Parameter[];
+
+const positions = ['offset', 'after', 'before'];
+
+/** Those that have a place of their own on the page; every other parameter is a filter. */
+const placed = ['limit', 'search', 'ordering', 'format', ...positions];
+
+export const filters = documentedParameters.filter(({ name }) => !placed.includes(name));
+
+const ordering = documentedParameters.find(({ name }) => name === 'ordering')?.schema;
+
+/** Fields to sort by, without their descending twins. */
+export const sortFields = new Set(ordering?.items?.enum?.filter((field) => !field.startsWith('-')));
+
+export const defaultOrdering = String(ordering?.default ?? '');
+
+export const defaultLimit = String(documentedParameters.find(({ name }) => name === 'limit')?.schema.default);
+
+/** Back to the first page. */
+export function withoutPosition(query: URLSearchParams): URLSearchParams {
+  for (const name of positions) query.delete(name);
+  return query;
+}
+
+/** `is_profile_completed` → Profile completed; `id_min` → ID min. */
+export function toLabel(name: string): string {
+  const words = name
+    .replace(/^is_/, '')
+    .replaceAll('_', ' ')
+    .replace(/\bid\b/, 'ID');
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+/** A value as people read it. */
+export function toValueText({ schema }: Parameter, value: string): string {
+  if (schema.type !== 'boolean') return value;
+  return /^(true|1)$/i.test(value) ? 'yes' : /^(false|0)$/i.test(value) ? 'no' : value;
+}

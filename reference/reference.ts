@@ -1,0 +1,41 @@
+/** The part of the OpenAPI document that the page changes. */
+type Document = { servers: { url: string }[]; paths: Record<string, { parameters?: Parameter[] }> };
+type Parameter = { description?: string; example?: unknown };
+type SentRequest = { headers: Record<string, string> };
+
+declare const SwaggerUIBundle: (options: object) => unknown;
+
+const response = await fetch('../openapi.json');
+SwaggerUIBundle({
+  spec: toPageDocument(await response.json()),
+  dom_id: '#reference',
+  deepLinking: true,
+  defaultModelsExpandDepth: -1,
+  displayRequestDuration: true,
+  docExpansion: 'list',
+  persistAuthorization: false, // a token stays in memory
+  requestInterceptor: withScheme,
+  tryItOutEnabled: true,
+  validatorUrl: null, // it would send the document to somebody else
+});
+
+/**
+ * The document for trying out. Swagger UI fills a form in with a parameter's example, and thirty filters at once find nobody: the example
+ * goes into the description. Requests go where the page came from.
+ */
+function toPageDocument(document: Document): Document {
+  for (const path of Object.values(document.paths)) {
+    path.parameters = path.parameters?.map(({ example, description = '', ...parameter }) => ({
+      ...parameter,
+      description: example === undefined ? description : `${description}\n\nExample: \`${example}\``,
+    })) as Parameter[];
+  }
+  return { ...document, servers: [{ url: new URL('../..', location.href).href.replace(/\/$/, '') }] };
+}
+
+/** `Authorization: Token <key>` for who has entered the key alone. */
+function withScheme(request: SentRequest): SentRequest {
+  const given = request.headers['Authorization']?.trim();
+  if (given && !/\s/.test(given)) request.headers['Authorization'] = `Token ${given}`;
+  return request;
+}

@@ -1,0 +1,100 @@
+import { createHash } from 'node:crypto';
+import { existsSync, globSync } from 'node:fs';
+import { readFile, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, extname, join } from 'node:path';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
+import type { PageFile } from '../lib/pages.ts';
+import { writeBuiltFile } from './built-file.ts';
+
+const folder = 'dist/pages';
+
+const mediaTypes: Record<string, string> = {
+  '.html': 'text/html; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.json': 'application/json',
+};
+
+/** A page: a folder with index.html, which names its assets as `{{console.js}}`. */
+type Page = { path: string; source: string; assets: Record<string, () => Promise<string>> };
+
+const swaggerUi = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
+
+const pages: Page[] = [
+  {
+    path: '/api/docs/',
+    source: 'reference',
+    assets: {
+      'swagger-ui.css': () => readFile(join(swaggerUi, 'swagger-ui.css'), 'utf8'),
+      'swagger-ui-bundle.js': () => readFile(join(swaggerUi, 'swagger-ui-bundle.js'), 'utf8'),
+      'reference.css': () => bundle('reference/reference.css'),
+      'reference.js': () => bundle('reference/reference.ts'),
+    },
+  },
+  {
+    path: '/api/console/',
+    source: 'console',
+    assets: {
+      'console.css': () => bundle('console/console.css'),
+      'console.js': () => bundle('console/console.ts'),
+    },
+  },
+];
+
+/** Writes dist/pages: the files of the pages, compressed, and files.json, which tells the function `pages` where each is served. */
+export async function buildPages(): Promise<void> {
+  const files: Record<string, PageFile> = {};
+  const write = async (path: string, contents: string, { hashed = false } = {}) => {
+    const name = path.endsWith('/') ? `${path.slice(1)}index.html` : path.slice(1);
+    files[path] = { name, mediaType: mediaTypes[extname(name)] as string, hash: hashOf(contents), hashed };
+    // What a hashed name stands for never changes, and the best compression of the largest file takes seconds.
+    if (!hashed || !existsSync(join(folder, `${name}.gz`))) await writeCompressed(join(folder, name), contents);
+  };
+  await write('/api/openapi.json', await readFile('openapi.json', 'utf8'));
+  for (const { path, source, assets } of pages) {
+    let html = await readFile(join(source, 'index.html'), 'utf8');
+    for (const [name, read] of Object.entries(assets)) {
+      const contents = (await read()).replace(/\n\/[/*]# sourceMappingURL=.*/g, '');
+      const hashedName = name.replace(/\.\w+$/, `-${hashOf(contents)}$&`);
+      html = html.replace(`{{${name}}}`, hashedName);
+      await write(path + hashedName, contents, { hashed: true });
+    }
+    await write(path, html);
+  }
+  await writeBuiltFile(join(folder, 'files.json'), JSON.stringify(files));
+  const built = new Set(Object.values(files).flatMap(({ name }) => [`${name}.br`, `${name}.gz`]));
+  for (const earlier of globSync('**/*.{br,gz}', { cwd: folder })) {
+    if (!built.has(earlier)) await rm(join(folder, earlier), { force: true });
+  }
+}
+
+const hashOf = (contents: string): string => createHash('sha256').update(contents).digest('base64url').slice(0, 10);
+
+/** Only compressed, for the package's sake: whoever reads neither encoding gets it unpacked. */
+async function writeCompressed(path: string, contents: string): Promise<void> {
+  await writeBuiltFile(`${path}.br`, brotliCompressSync(contents));
+  await writeBuiltFile(`${path}.gz`, gzipSync(contents, { level: 9 }));
+}
+
+async function bundle(entryPoint: string): Promise<string> {
+  const { outputFiles } = await build({
+    entryPoints: [entryPoint],
+    bundle: true,
+    minify: true,
+    target: ['es2022', 'chrome111', 'firefox113', 'safari16.4'],
+    format: 'esm',
+    legalComments: 'none',
+    define: { documentedParameters: JSON.stringify(await readParameters()) },
+    write: false,
+  });
+  return outputFiles[0]?.text as string;
+}
+
+/** The document's parameters of the list, from which the console makes its fields. */
+async function readParameters(): Promise<unknown> {
+  const { paths } = JSON.parse(await readFile('openapi.json', 'utf8'));
+  const path = paths['/api/users/'];
+  return [...(path.parameters ?? []), ...(path.get.parameters ?? [])];
+}

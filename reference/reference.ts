@@ -5,6 +5,12 @@ type SentRequest = { headers: Record<string, string> };
 
 declare const SwaggerUIBundle: (options: object) => unknown;
 
+/** Swagger UI has dark colours, but does not ask the browser by itself. */
+const dark = matchMedia('(prefers-color-scheme: dark)');
+const showScheme = () => document.documentElement.classList.toggle('dark-mode', dark.matches);
+dark.addEventListener('change', showScheme);
+showScheme();
+
 const response = await fetch('../openapi.json');
 SwaggerUIBundle({
   spec: toPageDocument(await response.json()),

@@ -20,7 +20,7 @@ export function toOpenApi(): object {
         'malformed value are a 400 that names every fault.',
       license: { name: 'All rights reserved', identifier: 'LicenseRef-Proprietary' },
     },
-    servers: [{ url: '../..', description: 'Where this document comes from: it is served at api/openapi.json.' }],
+    servers: [{ url: '..', description: 'Where this document comes from: it is served at api/openapi.json.' }],
     security: [{ token: [] }],
     tags: [{ name: 'users', description: 'Staff and admins. Customers are never shown.' }],
     paths: {

@@ -111,7 +111,8 @@ async function emulate(settings: Settings, databaseUrl: string, local: LocalData
     const key = local ? demoKey : '<key>';
     say(
       '',
-      `Ready at ${origin}/api/users/ — Ctrl-C stops it. Try:`,
+      `Ready at ${origin}/api/users/ — Ctrl-C stops it.`,
+      `In a browser: ${origin}/api/console/ shows the users, ${origin}/api/docs/ the API. In a terminal:`,
       '',
       `  curl -H 'Authorization: Token ${key}' '${origin}/api/users/?limit=2'`,
       '',

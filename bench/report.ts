@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { arch, cpus, release, totalmem } from 'node:os';
 import type { ColdStart } from './cold-start.ts';
 import type { Depth, Growth } from './growth.ts';
@@ -42,9 +42,16 @@ export function writeReport(folder: string, results: Results): void {
     `## Memory\n\n${toTable(['requests', ...results.memory.map(({ requests }) => String(requests))], [['MB resident', ...results.memory.map(({ rssMb }) => rssMb.toFixed(0))]])}`,
   ];
   writeFileSync(`${folder}/README.md`, `${sections.filter((section) => section !== undefined).join('\n\n')}\n`);
+  if (results.depth) updateReadme(toOverheadTable(results.overhead)); // a quick run is none to show
   writeFileSync(`${folder}/overhead.svg`, toOverheadPlot(results.overhead));
   writeFileSync(`${folder}/growth.svg`, toGrowthPlot(results.growth));
   writeFileSync(`${folder}/cold-start.svg`, toColdStartPlot(results.coldStart));
+}
+
+/** The table in the project's README is of the same run. */
+function updateReadme(table: string): void {
+  const readme = readFileSync('README.md', 'utf8');
+  writeFileSync('README.md', readme.replace(/(<!-- bench:overhead -->\n)[^]*?(<!-- \/bench -->)/, `$1${table}\n$2`));
 }
 
 function toOverheadTable(overhead: Overhead[]): string {

@@ -1,0 +1,169 @@
+import { readFileSync } from 'node:fs';
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
+import type { Handler } from '../lib/http.ts';
+import { buildPages } from '../scripts/build-pages.ts';
+import { type Received, send } from './request.ts';
+
+const documents = ['/api/docs/', '/api/console/', '/api/openapi.json'];
+
+let handler: Handler;
+
+beforeAll(async () => {
+  await buildPages();
+  handler = await loadPages();
+});
+
+async function loadPages(environment: Record<string, string> = {}): Promise<Handler> {
+  vi.resetModules();
+  vi.unstubAllEnvs();
+  for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
+  const { handler } = await import('../handlers/pages.ts');
+  return handler;
+}
+
+/** The assets that a page names, as paths. */
+async function assetsOf(page: string): Promise<string[]> {
+  const { text } = await send(handler, { path: page });
+  return [...text.matchAll(/(?:src|href)="([^"]+\.(?:js|css))"/g)].map(([, name]) => page + name);
+}
+
+const allAssets = async () => (await Promise.all(['/api/docs/', '/api/console/'].map(assetsOf))).flat();
+
+test.each(documents)('%s is served to anybody and asked for again each time', async (path) => {
+  const { status, headers, text } = await send(handler, { path, key: 'none' });
+  expect(status).toBe(200);
+  expect(headers).toMatchObject({
+    'Content-Type': path.endsWith('/') ? 'text/html; charset=utf-8' : 'application/json',
+    'Cache-Control': 'no-cache',
+    'X-Content-Type-Options': 'nosniff',
+    'Referrer-Policy': 'no-referrer',
+    'Content-Length': String(Buffer.byteLength(text)),
+  });
+});
+
+test('the document is the one of the repository', async () => {
+  const { text } = await send(handler, { path: '/api/openapi.json' });
+  expect(text).toBe(readFileSync('openapi.json', 'utf8'));
+});
+
+test('every asset that a page names is served, and never changes under its name', async () => {
+  const assets = await allAssets();
+  expect(assets).toHaveLength(6);
+  for (const path of assets) {
+    expect(path).toMatch(/-[\w-]{10}\.(js|css)$/);
+    const { status, headers } = await send(handler, { path });
+    expect(status).toBe(200);
+    expect(headers['Cache-Control']).toBe('public, max-age=31536000, immutable');
+    expect(headers['Content-Type']).toMatch(path.endsWith('.js') ? /^text\/javascript/ : /^text\/css/);
+  }
+});
+
+test('every answer forbids whatever is not of the pages', async () => {
+  for (const path of [...documents, ...(await allAssets())]) {
+    const { headers } = await send(handler, { path });
+    const policy = Object.fromEntries(
+      (headers['Content-Security-Policy'] ?? '').split('; ').map((part) => part.split(/ (.*)/).slice(0, 2)),
+    );
+    expect(policy).toEqual({
+      'default-src': "'none'",
+      'script-src': "'self'",
+      'style-src': "'self'",
+      'img-src': "'self' https: data:",
+      'connect-src': "'self'",
+      'form-action': "'none'",
+      'frame-ancestors': "'none'",
+      'base-uri': "'none'",
+    });
+  }
+});
+
+test('an answer comes in the encoding that the client reads', async () => {
+  const unpack = { br: brotliDecompressSync, gzip: gunzipSync };
+  for (const path of [...documents, ...(await allAssets())]) {
+    const plain = await send(handler, { path });
+    expect(plain.headers).not.toHaveProperty('Content-Encoding');
+    for (const encoding of ['br', 'gzip'] as const) {
+      const packed = await send(handler, { path, headers: { 'accept-encoding': encoding } });
+      expect(packed.headers).toMatchObject({
+        'Content-Encoding': encoding,
+        Vary: 'Accept-Encoding',
+        'Content-Length': String(packed.bytes.length),
+      });
+      expect(unpack[encoding](packed.bytes).equals(plain.bytes), path).toBe(true);
+    }
+  }
+});
+
+describe('a client that has the file already', () => {
+  const ask = (known: string): Promise<Received> =>
+    send(handler, { path: '/api/docs/', headers: { 'if-none-match': known } });
+
+  test('is told so without the file', async () => {
+    const etag = (await ask('')).headers['ETag'] as string;
+    for (const known of [etag, `"other", ${etag}`]) {
+      const { status, headers, bytes } = await ask(known);
+      expect(status).toBe(304);
+      expect(bytes).toHaveLength(0);
+      expect(headers).toMatchObject({ ETag: etag, 'Cache-Control': 'no-cache' });
+      expect(headers).not.toHaveProperty('Content-Length');
+    }
+  });
+
+  test('gets the file when its own is another', async () => {
+    expect((await ask('W/"another"')).status).toBe(200);
+  });
+});
+
+test.each(documents)('HEAD %s has the headers of GET and no body', async (path) => {
+  const sent = { path, headers: { 'accept-encoding': 'gzip' } };
+  const get = await send(handler, sent);
+  const head = await send(handler, { ...sent, method: 'HEAD' });
+  expect(head.bytes).toHaveLength(0);
+  expect({ ...head.headers, 'Server-Timing': '' }).toEqual({ ...get.headers, 'Server-Timing': '' });
+});
+
+test.each([
+  ['$default', '/api/docs/'],
+  ['dev', '/dev/api/docs/'],
+])('at stage %s /api/docs leads to %s', async (stage, location) => {
+  const { status, headers } = await send(handler, { path: '/api/docs', stage });
+  expect(status).toBe(301);
+  expect(headers['Location']).toBe(location);
+});
+
+test('/api/console leads to /api/console/ with the state of its link', async () => {
+  const { headers } = await send(handler, { path: '/api/console', query: 'gender=female' });
+  expect(headers['Location']).toBe('/api/console/?gender=female');
+});
+
+test('other methods are a 405', async () => {
+  for (const path of documents) expect((await send(handler, { path, method: 'POST' })).status).toBe(405);
+});
+
+test.each([
+  '/api/docs/nothing.js',
+  '/api/docs/../openapi.json',
+  '/api/docs/index.html.gz',
+  '/api/docs/__proto__',
+  '/api/openapi.json/',
+  '/api/users/',
+  '/files.json',
+])('%s is a 404', async (path) => {
+  expect((await send(handler, { path })).status).toBe(404);
+});
+
+test('PAGES=off leaves nothing but 404s', async () => {
+  const paths = [...documents, '/api/docs', ...(await allAssets())];
+  const off = await loadPages({ PAGES: 'off' });
+  for (const path of paths) expect((await send(off, { path })).status).toBe(404);
+});
+
+test('the console is smaller than 60 kB, as sent', async () => {
+  let size = 0;
+  for (const path of ['/api/console/', ...(await assetsOf('/api/console/'))]) {
+    size += (await send(handler, { path, headers: { 'accept-encoding': 'gzip' } })).bytes.length;
+  }
+  expect(size).toBeGreaterThan(5_000);
+  expect(size).toBeLessThan(60_000);
+});

@@ -6,6 +6,7 @@ const escapeText = (text: string): string => text.replaceAll('&', '&amp;').repla
 const toSvg = (width: number, height: number, title: string, body: string[]): string =>
   [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" style="${style}">`,
+    `<title>${escapeText(title)}</title>`,
     `<text x="10" y="20" font-weight="600">${escapeText(title)}</text>`,
     ...body,
     '</svg>\n',

@@ -51,7 +51,7 @@ export function writeReport(folder: string, results: Results): void {
 /** The table in the project's README is of the same run. */
 function updateReadme(table: string): void {
   const readme = readFileSync('README.md', 'utf8');
-  writeFileSync('README.md', readme.replace(/(<!-- bench:overhead -->\n)[^]*?(<!-- \/bench -->)/, `$1${table}\n$2`));
+  writeFileSync('README.md', readme.replace(/(<!-- bench:overhead -->\n)[\s\S]*?(<!-- \/bench -->)/, `$1${table}\n$2`));
 }
 
 function toOverheadTable(overhead: Overhead[]): string {

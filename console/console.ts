@@ -178,16 +178,26 @@ signIn.addEventListener('submit', (event) => {
 forget.addEventListener('click', forgetToken);
 
 /** One step of the history for a word, not for each letter. */
-let typing: { timer?: ReturnType<typeof setTimeout>; replace: boolean } = { replace: false };
+const typing: { timer?: ReturnType<typeof setTimeout>; replace: boolean } = { replace: false };
+
+function searchNow(): void {
+  clearTimeout(typing.timer);
+  const text = search.value.trim();
+  if (text === (currentQuery().get('search') ?? '')) return;
+  go(withFilter('search', text), typing);
+  typing.replace = true;
+}
+
 search.addEventListener('input', () => {
   clearTimeout(typing.timer);
-  typing.timer = setTimeout(() => {
-    go(withFilter('search', search.value.trim()), { replace: typing.replace });
-    typing.replace = true;
-  }, 250);
+  typing.timer = setTimeout(searchNow, 250);
 });
+
+// Enter, or whatever is done next: it must not find a search that is still waiting.
+search.addEventListener('change', searchNow);
+
 search.addEventListener('blur', () => {
-  typing = { ...typing, replace: false };
+  typing.replace = false;
 });
 
 limit.addEventListener('change', () => go(withFilter('limit', limit.value === defaultLimit ? '' : limit.value)));

@@ -26,7 +26,7 @@ export function makeTable(region: HTMLElement, sort: (ordering: string) => void)
     if (!sortField || !sortFields.has(sortField)) return element('th', { scope: 'col' }, title);
     const button = element(
       'button',
-      { type: 'button' },
+      { type: 'button', class: 'sort' },
       title,
       element('span', { class: 'arrow', 'aria-hidden': true }),
     );

@@ -6,9 +6,9 @@ import { toEvent } from './request.ts';
 export type HttpServer = { url: string; stop: () => Promise<void> };
 
 /** Serves Lambda functions over HTTP on loopback, as an API Gateway before them would: the first that knows the path answers. */
-export async function startHttpServer(port: number, handlers: Handler[]): Promise<HttpServer> {
+export async function startHttpServer(port: number, handlers: Handler[], stage = '$default'): Promise<HttpServer> {
   const server = createServer((request, response) => {
-    answer(handlers, request, response).catch((error) => response.destroy(error));
+    answer(handlers, stage, request, response).catch((error) => response.destroy(error));
   });
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');
@@ -24,11 +24,16 @@ export async function startHttpServer(port: number, handlers: Handler[]): Promis
 
 async function answer(
   handlers: Handler[],
+  stage: string,
   { url = '', method = 'GET', headers }: IncomingMessage,
   response: ServerResponse,
 ) {
   const [path = '', ...query] = url.split('?');
-  const event = { ...toEvent({ method, path, query: query.join('?') }), headers: headers as Record<string, string> };
+  const event = {
+    ...toEvent({ method, path, query: query.join('?'), stage }),
+    rawPath: path,
+    headers: headers as Record<string, string>,
+  };
   let result = await handlers[0]?.(event);
   for (const handler of handlers.slice(1)) {
     if (result?.statusCode === 404) result = await handler(event);

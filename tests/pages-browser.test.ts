@@ -1,0 +1,352 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import type { Handler } from '../lib/http.ts';
+import { buildPages } from '../scripts/build-pages.ts';
+import { hasChromium, launchChromium } from '../scripts/chromium.ts';
+import { findFreePort } from '../scripts/free-port.ts';
+import { openTestDatabase } from './database.ts';
+import { type HttpServer, startHttpServer } from './http-server.ts';
+import { keys } from './people.ts';
+import { loadHandler } from './request.ts';
+
+const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+let browser: Browser;
+let handlers: Handler[];
+let server: HttpServer;
+let context: BrowserContext;
+let page: Page;
+
+/** Like a person, a test waits for the page. */
+const eventually = <Value>(read: () => Value) => expect.poll(read, { timeout: 10_000 });
+
+/** What the page must not have done. */
+let faults: string[] = [];
+/** The requests to the list, as sent. */
+let sent: URL[] = [];
+
+describe.skipIf(!hasChromium)('in Chromium', () => {
+  beforeAll(async () => {
+    await buildPages();
+    const { url } = await openTestDatabase();
+    const users = await loadHandler(url);
+    vi.resetModules();
+    handlers = [users, (await import('../handlers/pages.ts')).handler];
+    server = await startHttpServer(await findFreePort(), handlers);
+    browser = await launchChromium();
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    await server?.stop();
+  });
+
+  beforeEach(async () => {
+    await open('light');
+  });
+
+  afterEach(async () => {
+    await context.close();
+    expect(faults).toEqual([]);
+  });
+
+  async function open(colorScheme: 'light' | 'dark') {
+    faults = [];
+    sent = [];
+    context = await browser.newContext({ colorScheme, locale: 'en-GB', viewport: { width: 1440, height: 900 } });
+    // Avatars are elsewhere by nature: whatever else is, is a fault.
+    await context.route(
+      (url) => url.origin !== server.url,
+      (route) => {
+        if (route.request().resourceType() !== 'image') faults.push(`asks ${route.request().url()}`);
+        return route.fulfill({ contentType: 'image/svg+xml', body: '<svg xmlns="http://www.w3.org/2000/svg"/>' });
+      },
+    );
+    page = await context.newPage();
+    page.on('pageerror', (error) => faults.push(String(error)));
+    page.on('console', (message) => {
+      // Chromium reports a refused request as an error of its own.
+      const isRefused = /status of 40\d/.test(message.text());
+      if (message.type() === 'error' && !isRefused) faults.push(message.text());
+    });
+    page.on('request', (request) => {
+      const url = new URL(request.url());
+      if (url.pathname.endsWith('/api/users/')) sent.push(url);
+    });
+  }
+
+  async function expectAccessible(): Promise<void> {
+    await page.evaluate(axeSource);
+    const violations = await page.evaluate(
+      'axe.run().then(({ violations }) => violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)]))',
+    );
+    expect(violations).toEqual([]);
+  }
+
+  const names = () => page.locator('tbody .names > :last-child').allTextContents();
+  const whenListed = (...usernames: string[]) => eventually(names).toEqual(usernames);
+  const filter = (label: string) => page.locator('#filters').getByLabel(label);
+  const currentQuery = () => new URL(page.url()).search;
+
+  async function signIn(key = keys.ann): Promise<void> {
+    await page.getByRole('textbox', { name: 'Token' }).fill(key);
+    await page.keyboard.press('Enter');
+  }
+
+  async function openConsole(query = ''): Promise<void> {
+    await page.goto(`${server.url}/api/console/${query}`);
+    await signIn();
+  }
+
+  describe('the reference', () => {
+    async function sendGender(url: string) {
+      await page.goto(url);
+      await page.getByRole('button', { name: 'Authorize' }).click();
+      await page.locator('.auth-container input').fill(keys.ann);
+      await page.locator('.auth-btn-wrapper .authorize').click();
+      await page.locator('.btn-done').click();
+      await page.locator('.opblock-get .opblock-summary-control').first().click();
+      await page.locator('tr[data-param-name="gender"] select').selectOption('female');
+      await page.getByRole('button', { name: 'Execute' }).click();
+      await page.locator('.live-responses-table .response-col_status').first().waitFor();
+      return page.locator('.live-responses-table').innerText();
+    }
+
+    test('takes a token, sends a filtered request and shows the answer', async () => {
+      const answer = await sendGender(`${server.url}/api/docs/`);
+      expect(sent.map(({ searchParams }) => searchParams.get('gender'))).toEqual(['female']);
+      // Nothing but defaults is filled in beforehand.
+      expect([...(sent[0]?.searchParams.keys() ?? [])].sort()).toEqual(['format', 'gender', 'limit', 'ordering']);
+      expect(answer).toContain('200');
+      expect(answer).toMatch(/"username": "eve"/);
+      expect(answer).not.toMatch(/"username": "dan"/);
+    });
+
+    test('works behind a stage', async () => {
+      const staged = await startHttpServer(await findFreePort(), handlers, 'dev');
+      await context.unrouteAll();
+      const answer = await sendGender(`${staged.url}/dev/api/docs/`);
+      expect(sent[0]?.pathname).toBe('/dev/api/users/');
+      expect(answer).toMatch(/"username": "eve"/);
+      await staged.stop();
+    });
+
+    test('shows every parameter of the document', async () => {
+      await page.goto(`${server.url}/api/docs/`);
+      await page.locator('.opblock-get .opblock-summary-control').first().click();
+      const shown = await page.locator('.opblock-get tr[data-param-name]:visible').count();
+      const { paths } = JSON.parse(readFileSync('openapi.json', 'utf8'));
+      expect(shown).toBe(
+        [...(paths['/api/users/'].parameters ?? []), ...(paths['/api/users/'].get.parameters ?? [])].length,
+      );
+    });
+  });
+
+  describe('the console', () => {
+    test('asks for a token first, and sends nothing without', async () => {
+      await page.goto(`${server.url}/api/console/?gender=female`);
+      await page.getByRole('heading', { name: 'Enter a token' }).waitFor();
+      expect(sent).toEqual([]);
+      await signIn();
+      await whenListed('eve', 'ann');
+    });
+
+    test('lists the users, customers never', async () => {
+      await openConsole();
+      await whenListed('gus', 'fay_x', 'eve', 'dan', 'cat', 'bob', 'ann');
+      expect(await page.getByRole('status').innerText()).toBe('1–7 of 7 users');
+    });
+
+    test('searches while one types, as one step of the history', async () => {
+      await openConsole();
+      await whenListed('gus', 'fay_x', 'eve', 'dan', 'cat', 'bob', 'ann');
+      await page.keyboard.press('/');
+      await page.keyboard.type('celik');
+      await whenListed('ann');
+      expect(currentQuery()).toBe('?search=celik');
+      await page.goBack();
+      await whenListed('gus', 'fay_x', 'eve', 'dan', 'cat', 'bob', 'ann');
+      expect(await page.getByRole('searchbox').inputValue()).toBe('');
+    });
+
+    test('has a field of its kind for every filter of the document', async () => {
+      await page.goto(`${server.url}/api/console/`);
+      const { paths } = JSON.parse(readFileSync('openapi.json', 'utf8'));
+      const placed = ['limit', 'offset', 'after', 'before', 'search', 'ordering', 'format'];
+      const documented = [...(paths['/api/users/'].parameters ?? []), ...(paths['/api/users/'].get.parameters ?? [])];
+      const filters = documented.filter(({ name }: { name: string }) => !placed.includes(name));
+      expect(filters.length).toBeGreaterThan(20);
+      for (const { name, schema } of filters) {
+        const control = page.locator(`#filters #${name}`);
+        const kind = await control.evaluate((element) => (element as unknown as { type: string }).type);
+        const isChoice = schema.type === 'boolean' || schema.enum;
+        const input = schema.format === 'date' ? 'date' : schema.type === 'integer' ? 'number' : 'text';
+        expect(kind, name).toBe(isChoice ? 'select-one' : input);
+      }
+      expect(await page.locator('#filters').locator('input, select').count()).toBe(filters.length);
+    });
+
+    test('filters, keeps the state in its address, and goes back', async () => {
+      await openConsole();
+      await filter('Gender').selectOption('male');
+      await whenListed('gus', 'dan');
+      await filter('Online').selectOption('false');
+      await filter('ID max').fill('5');
+      await page.keyboard.press('Tab');
+      await whenListed('dan');
+      expect(currentQuery()).toBe('?gender=male&is_online=false&id_max=5');
+      await page.goBack();
+      await page.goBack();
+      await whenListed('gus', 'dan');
+      expect(await filter('ID max').inputValue()).toBe('');
+      await page.getByRole('button', { name: 'Remove Gender: male' }).click();
+      await whenListed('gus', 'fay_x', 'eve', 'dan', 'cat', 'bob', 'ann');
+    });
+
+    test('restores filters, order and size from a link', async () => {
+      await openConsole('?gender=female&created_from=2026-01-01&ordering=username&limit=25&is_active=1');
+      await whenListed('ann', 'eve');
+      expect(await filter('Gender').inputValue()).toBe('female');
+      expect(await page.locator('#created_from').inputValue()).toBe('2026-01-01');
+      expect(await page.locator('#is_active').inputValue()).toBe('true');
+      expect(await page.getByLabel('Rows').inputValue()).toBe('25');
+      const header = page.getByRole('columnheader', { name: 'User' });
+      expect(await header.getAttribute('aria-sort')).toBe('ascending');
+    });
+
+    test('sorts by a header: up, down, and back to newest first', async () => {
+      await openConsole();
+      const header = page.getByRole('columnheader', { name: 'User' });
+      const id = page.getByRole('columnheader', { name: 'ID' });
+      expect(await id.getAttribute('aria-sort')).toBe('descending');
+      await header.getByRole('button').click();
+      await whenListed('ann', 'bob', 'cat', 'dan', 'eve', 'fay_x', 'gus');
+      expect(await header.getAttribute('aria-sort')).toBe('ascending');
+      expect(await id.getAttribute('aria-sort')).toBe('none');
+      await header.getByRole('button').press('Enter');
+      await whenListed('gus', 'fay_x', 'eve', 'dan', 'cat', 'bob', 'ann');
+      expect(await header.getAttribute('aria-sort')).toBe('descending');
+      await header.getByRole('button').press('Enter');
+      await eventually(currentQuery).toBe('');
+    });
+
+    test('pages by the links of the answer', async () => {
+      await openConsole('?limit=3');
+      await whenListed('gus', 'fay_x', 'eve');
+      const previous = page.getByRole('button', { name: 'Previous' });
+      expect(await previous.getAttribute('aria-disabled')).toBe('true');
+      await page.getByRole('button', { name: 'Next' }).click();
+      await whenListed('dan', 'cat', 'bob');
+      expect(sent.at(-1)?.searchParams.has('after')).toBe(true);
+      expect(await page.getByRole('status').innerText()).toBe('4–6 of 7 users');
+      await previous.click();
+      await whenListed('gus', 'fay_x', 'eve');
+    });
+
+    test('shows each error beside its field, and what has none above the table', async () => {
+      await openConsole('?groups_in=a&search=%00&limit=0&typo=1');
+      const field = filter('Groups in');
+      await eventually(() => field.getAttribute('aria-invalid')).toBe('true');
+      const description = page.locator(`#${await field.getAttribute('aria-describedby')}`);
+      expect(await description.innerText()).toMatch(/^Value 1 of 1: Expected a whole number/);
+      expect(await page.locator('#search-error').innerText()).toMatch(/without control characters/);
+      expect(await page.locator('#problem').innerText()).toMatch(/limit: Expected[\s\S]*typo: Unknown parameter/);
+      await field.fill('2');
+      await page.getByRole('searchbox').fill('ann');
+      await page.getByRole('button', { name: 'Leave it out' }).click();
+      await whenListed('ann');
+      expect(await field.getAttribute('aria-invalid')).toBeNull();
+    });
+
+    test.each([
+      ['a token that is none', 'no-key', 'Invalid token.'],
+      ['a token without permission', keys.eve, 'You do not have permission to perform this action.'],
+    ])('says beside the token that it is %s', async (_, key, message) => {
+      await page.goto(`${server.url}/api/console/`);
+      await signIn(key);
+      await eventually(() => page.locator('#token-error').innerText()).toBe(message);
+      await signIn();
+      await whenListed('gus', 'fay_x', 'eve', 'dan', 'cat', 'bob', 'ann');
+    });
+
+    test('says that the API cannot be reached, and tries again', async () => {
+      await openConsole('?id_max=1');
+      await whenListed('ann');
+      await page.route('**/api/users/**', (route) => route.fulfill({ status: 503, json: { message: 'x' } }));
+      await filter('ID max').fill('2');
+      await page.keyboard.press('Tab');
+      await eventually(() => page.locator('#problem').innerText()).toContain('The request failed (503).');
+      faults = faults.filter((fault) => !fault.includes('503'));
+      await page.unrouteAll();
+      await page.getByRole('button', { name: 'Try again' }).click();
+      await whenListed('bob', 'ann');
+    });
+
+    test('lets names run in their own direction', async () => {
+      await openConsole('?search=cat');
+      const name = page.getByText('علی كريمي');
+      await name.waitFor();
+      expect(await name.getAttribute('dir')).toBe('auto');
+      expect(await page.locator('.name:dir(rtl)').allTextContents()).toEqual(['علی كريمي']);
+    });
+
+    test('says who is online, and names groups', async () => {
+      await openConsole('?ordering=username');
+      await whenListed('ann', 'bob', 'cat', 'dan', 'eve', 'fay_x', 'gus');
+      const rows = page.locator('tbody tr');
+      expect(await rows.nth(2).locator('.dot').innerText()).toBe('online');
+      expect(await rows.nth(3).locator('.dot').innerText()).toBe('offline');
+      expect(await rows.nth(2).locator('.tag.group').allTextContents()).toEqual(['Support', 'Managers, "all"']);
+    });
+
+    test('holds a token nowhere but in memory', async () => {
+      await openConsole();
+      await whenListed('gus', 'fay_x', 'eve', 'dan', 'cat', 'bob', 'ann');
+      await filter('Gender').selectOption('male');
+      await whenListed('gus', 'dan');
+      const stored = await page.evaluate<object>(`(async () => ({
+        localStorage: { ...localStorage },
+        sessionStorage: { ...sessionStorage },
+        databases: await indexedDB.databases(),
+        history: history.state,
+        html: document.documentElement.outerHTML,
+      }))()`);
+      expect(stored).toMatchObject({ localStorage: {}, sessionStorage: {}, databases: [], history: null });
+      expect(JSON.stringify(stored)).not.toContain(keys.ann);
+      expect(await page.locator('#token').inputValue()).toBe('');
+      expect(await context.cookies()).toEqual([]);
+      for (const { href } of [...sent, new URL(page.url())]) expect(href).not.toContain(keys.ann);
+      await page.reload();
+      await page.getByRole('heading', { name: 'Enter a token' }).waitFor();
+    });
+
+    test('forgets the token when told to', async () => {
+      await openConsole();
+      await page.getByRole('button', { name: 'Forget token' }).click();
+      await page.getByRole('heading', { name: 'Enter a token' }).waitFor();
+      expect(await page.locator('tbody tr').count()).toBe(0);
+    });
+
+    test.each(['light', 'dark'] as const)('has no violation that axe finds, %s', async (scheme) => {
+      await context.close();
+      await open(scheme);
+      await page.goto(`${server.url}/api/console/`);
+      await expectAccessible();
+      await signIn();
+      await whenListed('gus', 'fay_x', 'eve', 'dan', 'cat', 'bob', 'ann');
+      await expectAccessible();
+      await filter('Gender').selectOption('male');
+      await whenListed('gus', 'dan');
+      await expectAccessible();
+      await openConsole('?groups_in=a&typo=1');
+      await page.locator('[aria-invalid]').waitFor();
+      await expectAccessible();
+      await page.setViewportSize({ width: 400, height: 800 });
+      await openConsole('?limit=3');
+      await whenListed('gus', 'fay_x', 'eve');
+      await expectAccessible();
+    });
+  });
+});

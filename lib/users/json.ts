@@ -1,11 +1,15 @@
 import * as v from 'valibot';
 import type { UserRow } from './row.ts';
 
+const integer = v.pipe(v.number(), v.integer());
 const timestamp = v.pipe(v.string(), v.isoTimestamp());
 
-/** A user as clients see one, in this order. `toUser` makes it; the OpenAPI document describes it. */
-export const userSchema = v.object({
-  id: v.number(),
+/**
+ * A user as clients see one, in this order. `toUser` makes it; the OpenAPI document describes it. Strict, so that a field that nobody has
+ * documented does not pass the test of the document.
+ */
+export const userSchema = v.strictObject({
+  id: integer,
   username: v.string(),
   mobile_number: v.nullable(v.string()),
   email: v.nullable(v.string()),
@@ -15,9 +19,9 @@ export const userSchema = v.object({
   last_name: v.nullable(v.string()),
   full_name: v.nullable(v.string()),
   gender: v.nullable(v.picklist(['male', 'female', 'other'])),
-  invited_by: v.nullable(v.object({ id: v.number(), username: v.string(), full_name: v.nullable(v.string()) })),
+  invited_by: v.nullable(v.strictObject({ id: integer, username: v.string(), full_name: v.nullable(v.string()) })),
   invite_code: v.nullable(v.string()),
-  invitees_count: v.number(),
+  invitees_count: integer,
   is_active: v.boolean(),
   is_staff: v.boolean(),
   is_admin: v.boolean(),
@@ -26,7 +30,7 @@ export const userSchema = v.object({
   last_login: v.nullable(timestamp),
   created_at: timestamp,
   updated_at: timestamp,
-  groups_data: v.array(v.object({ id: v.number(), name: v.string() })),
+  groups_data: v.array(v.strictObject({ id: integer, name: v.string() })),
 });
 
 export type User = v.InferOutput<typeof userSchema>;

@@ -37,7 +37,7 @@ function fail(): never {
 }
 
 async function takeConsole(path: string, colorScheme: 'light' | 'dark'): Promise<void> {
-  const page = await openPage('/api/console/?is_active=true&ordering=id&limit=10', colorScheme);
+  const page = await openPage('/api/console/?is_active=true&ordering=id&limit=7', colorScheme);
   await page.locator('#token').fill(demoKey);
   await page.keyboard.press('Enter');
   await page.locator('tbody tr').first().waitFor();
@@ -47,13 +47,14 @@ async function takeConsole(path: string, colorScheme: 'light' | 'dark'): Promise
 
 async function takeReference(path: string): Promise<void> {
   const page = await openPage('/api/docs/', 'light');
+  await page.setViewportSize({ width: 1400, height: 820 });
   await page.locator('.opblock-get .opblock-summary-control').first().click();
   await page.locator('.opblock-get tr[data-param-name="search"]').waitFor();
   await take(page, path);
 }
 
 async function openPage(path: string, colorScheme: 'light' | 'dark'): Promise<Page> {
-  const page = await browser.newPage({ colorScheme, locale: 'en-GB', viewport: { width: 1400, height: 875 } });
+  const page = await browser.newPage({ colorScheme, locale: 'en-GB', viewport: { width: 1400, height: 620 } });
   // The demo's avatars are nowhere: portraits of the same kind stand for them.
   await page.route(
     (url) => url.origin !== origin,

@@ -217,8 +217,16 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
-        options?: never;
-        head?: never;
+        /**
+         * The path without its slash
+         * @description The same methods as those of the list.
+         */
+        options: operations["optionsRedirectToUsers"];
+        /**
+         * The path without its slash
+         * @description Redirects to the list, with the same query; needs no authentication.
+         */
+        head: operations["headRedirectToUsers"];
         patch?: never;
         trace?: never;
     };
@@ -227,33 +235,59 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         User: {
+            /** @description Unique. */
             id: number;
+            /** @description Unique. */
             username: string;
+            /** @description Unique among those who have one. */
             mobile_number: string | null;
+            /** @description Unique among those who have one. */
             email: string | null;
+            /** @description Whether the e-mail address has been verified. */
             is_email_verified: boolean;
+            /** @description URL of the avatar image. */
             avatar: string | null;
+            /** @description First name. */
             first_name: string | null;
+            /** @description Last name. */
             last_name: string | null;
+            /** @description First and last name; null when both are blank. */
             full_name: string | null;
+            /** @description Gender. */
             gender: ("male" | "female" | "other") | null;
+            /** @description Who has invited the user. */
             invited_by: {
                 id: number;
                 username: string;
                 full_name: string | null;
             } | null;
+            /** @description The code by which the user invites others. */
             invite_code: string | null;
+            /** @description How many the user has invited, customers included. */
             invitees_count: number;
+            /** @description Whether the account may log in. */
             is_active: boolean;
+            /** @description Whether the user has staff privileges. */
             is_staff: boolean;
+            /** @description Whether the user has admin privileges. */
             is_admin: boolean;
+            /** @description Whether the user was seen within the last minutes. */
             is_online: boolean;
+            /** @description Whether the profile is complete. */
             is_profile_completed: boolean;
+            /** @description The last login, in UTC; null when there was none. Microseconds, or no fraction when they are zero. */
             last_login: string | null;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When the user was created, in UTC. Microseconds, or no fraction when they are zero.
+             */
             created_at: string;
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When the user was last updated, in UTC. Microseconds, or no fraction when they are zero.
+             */
             updated_at: string;
+            /** @description The user's groups, ordered by id. */
             groups_data: {
                 id: number;
                 name: string;
@@ -288,171 +322,110 @@ export interface components {
         };
     };
     responses: {
-        /** @description Bad Request */
+        /** @description The query has faults; all of them are named. */
         BadRequest: {
             headers: {
                 "Cache-Control": components["headers"]["CacheControl"];
                 "Server-Timing": components["headers"]["ServerTiming"];
+                "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                 "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
-                /**
-                 * @example {
-                 *       "type": "about:blank",
-                 *       "title": "Bad Request",
-                 *       "status": 400,
-                 *       "detail": "limit: Expected a whole number, at least 1.",
-                 *       "errors": {
-                 *         "limit": [
-                 *           "Expected a whole number, at least 1."
-                 *         ]
-                 *       }
-                 *     }
-                 */
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description Unauthorized */
+        /** @description No token, or none that counts. */
         Unauthorized: {
             headers: {
                 "Cache-Control": components["headers"]["CacheControl"];
                 "Server-Timing": components["headers"]["ServerTiming"];
+                "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                 "X-Request-Id": components["headers"]["RequestId"];
                 "WWW-Authenticate": components["headers"]["WwwAuthenticate"];
                 [name: string]: unknown;
             };
             content: {
-                /**
-                 * @example {
-                 *       "type": "about:blank",
-                 *       "title": "Unauthorized",
-                 *       "status": 401,
-                 *       "detail": "Invalid token."
-                 *     }
-                 */
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description Forbidden */
+        /** @description The token is of a customer, or of staff without permission 1222. */
         Forbidden: {
             headers: {
                 "Cache-Control": components["headers"]["CacheControl"];
                 "Server-Timing": components["headers"]["ServerTiming"];
+                "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                 "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
-                /**
-                 * @example {
-                 *       "type": "about:blank",
-                 *       "title": "Forbidden",
-                 *       "status": 403,
-                 *       "detail": "You do not have permission to perform this action."
-                 *     }
-                 */
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description Not Found */
+        /** @description Of any other path. */
         NotFound: {
             headers: {
                 "Cache-Control": components["headers"]["CacheControl"];
                 "Server-Timing": components["headers"]["ServerTiming"];
+                "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                 "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
-                /**
-                 * @example {
-                 *       "type": "about:blank",
-                 *       "title": "Not Found",
-                 *       "status": 404,
-                 *       "detail": "Not found."
-                 *     }
-                 */
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description Method Not Allowed */
+        /** @description Of any other method. */
         MethodNotAllowed: {
             headers: {
                 "Cache-Control": components["headers"]["CacheControl"];
                 "Server-Timing": components["headers"]["ServerTiming"];
+                "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                 "X-Request-Id": components["headers"]["RequestId"];
                 Allow: components["headers"]["Allow"];
                 [name: string]: unknown;
             };
             content: {
-                /**
-                 * @example {
-                 *       "type": "about:blank",
-                 *       "title": "Method Not Allowed",
-                 *       "status": 405,
-                 *       "detail": "Method \"POST\" not allowed."
-                 *     }
-                 */
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description Not Acceptable */
+        /** @description There is no such format. */
         NotAcceptable: {
             headers: {
                 "Cache-Control": components["headers"]["CacheControl"];
                 "Server-Timing": components["headers"]["ServerTiming"];
+                "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                 "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
-                /**
-                 * @example {
-                 *       "type": "about:blank",
-                 *       "title": "Not Acceptable",
-                 *       "status": 406,
-                 *       "detail": "Expected format=json or format=csv, or an Accept header that allows application/json or text/csv."
-                 *     }
-                 */
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description Internal Server Error */
+        /** @description A fault of the server. */
         InternalServerError: {
             headers: {
                 "Cache-Control": components["headers"]["CacheControl"];
                 "Server-Timing": components["headers"]["ServerTiming"];
+                "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                 "X-Request-Id": components["headers"]["RequestId"];
                 [name: string]: unknown;
             };
             content: {
-                /**
-                 * @example {
-                 *       "type": "about:blank",
-                 *       "title": "Internal Server Error",
-                 *       "status": 500,
-                 *       "detail": "The request failed. Its id, for the operators: 0a1b2c3d"
-                 *     }
-                 */
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description Service Unavailable */
+        /** @description The database cannot be reached, or the query takes longer than it may. */
         ServiceUnavailable: {
             headers: {
                 "Cache-Control": components["headers"]["CacheControl"];
                 "Server-Timing": components["headers"]["ServerTiming"];
+                "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                 "X-Request-Id": components["headers"]["RequestId"];
                 "Retry-After": components["headers"]["RetryAfter"];
                 [name: string]: unknown;
             };
             content: {
-                /**
-                 * @example {
-                 *       "type": "about:blank",
-                 *       "title": "Service Unavailable",
-                 *       "status": 503,
-                 *       "detail": "The database cannot be reached at the moment. Try again in a few seconds."
-                 *     }
-                 */
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
@@ -460,21 +433,55 @@ export interface components {
     parameters: never;
     requestBodies: never;
     headers: {
-        /** @description The methods that there are. */
+        /**
+         * @description The methods that there are.
+         * @example GET, HEAD, OPTIONS
+         */
         Allow: "GET, HEAD, OPTIONS";
-        /** @description Personal data: nobody keeps it. */
+        /**
+         * @description Personal data: nobody keeps it.
+         * @example no-store
+         */
         CacheControl: "no-store";
-        /** @description A dated file name, of a CSV. */
+        /**
+         * @description The dated file name of a CSV; JSON has none.
+         * @example attachment; filename="users-2026-02-21.csv"
+         */
         ContentDisposition: string;
-        /** @description RFC 8288: first, prev, next and last page. */
+        /**
+         * @description The media type is what it says.
+         * @example nosniff
+         */
+        ContentTypeOptions: "nosniff";
+        /**
+         * @description RFC 8288: first, prev, next and last page. A CSV of all users has none.
+         * @example <https://api.example.com/api/users/?limit=5>; rel="first", <https://api.example.com/api/users/?limit=5&offset=5>; rel="next", <https://api.example.com/api/users/?limit=5&offset=10>; rel="last"
+         */
         Link: string;
-        /** @description Name it when you report a fault. */
+        /**
+         * @description The path that ends in a slash, and the query as it was sent.
+         * @example /api/users/?limit=5
+         */
+        Location: string;
+        /**
+         * @description Name it when you report a fault.
+         * @example c6af9ac6-7b61-11e6-9a41-93e8deadbeef
+         */
         RequestId: string;
-        /** @description Seconds. */
+        /**
+         * @description Seconds.
+         * @example 5
+         */
         RetryAfter: string;
-        /** @description Milliseconds of authentication, of the database and in all. */
+        /**
+         * @description Milliseconds of authentication, of the database and in all; a stage that was not reached is left out.
+         * @example auth;dur=1.2, db;dur=4.8, total;dur=7.1
+         */
         ServerTiming: string;
-        /** @description The scheme. */
+        /**
+         * @description The scheme.
+         * @example Token
+         */
         WwwAuthenticate: "Token";
     };
     pathItems: never;
@@ -668,6 +675,7 @@ export interface operations {
                 headers: {
                     "Cache-Control": components["headers"]["CacheControl"];
                     "Server-Timing": components["headers"]["ServerTiming"];
+                    "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                     "X-Request-Id": components["headers"]["RequestId"];
                     Link: components["headers"]["Link"];
                     "Content-Disposition": components["headers"]["ContentDisposition"];
@@ -676,8 +684,9 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["UserPage"];
                     /**
-                     * @example "id","username"
-                     *     2,"moratti120"
+                     * @example "id","username","mobile_number","email","is_email_verified","avatar","first_name","last_name","full_name","gender","invited_by_id","invited_by_username","invited_by_full_name","invite_code","invitees_count","is_active","is_staff","is_admin","is_online","is_profile_completed","last_login","created_at","updated_at","groups"
+                     *     2,"moratti120","09150207212","masimo@intermilan.com",false,,"masimo","moratti","masimo moratti","male",1,"keegan2255","kevin keegan",,0,true,true,false,true,true,"2026-02-21T07:20:25.338627Z","2026-02-21T07:20:25.859632Z","2026-02-21T07:20:25.859657Z",""
+                     *     1,"keegan2255","09150207211","kevin@arsenal.com",true,,"kevin","keegan","kevin keegan","male",,,,"egiZXBO",1,true,false,true,false,true,"2026-02-21T07:13:37.888614Z","2026-02-21T07:03:21.109234Z","2026-02-21T07:03:53.350540Z",""
                      */
                     "text/csv": string;
                 };
@@ -685,6 +694,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             405: components["responses"]["MethodNotAllowed"];
             406: components["responses"]["NotAcceptable"];
             500: components["responses"]["InternalServerError"];
@@ -876,6 +886,10 @@ export interface operations {
             /** @description The methods. */
             204: {
                 headers: {
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "Server-Timing": components["headers"]["ServerTiming"];
+                    "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
+                    "X-Request-Id": components["headers"]["RequestId"];
                     Allow: components["headers"]["Allow"];
                     [name: string]: unknown;
                 };
@@ -1071,6 +1085,7 @@ export interface operations {
                 headers: {
                     "Cache-Control": components["headers"]["CacheControl"];
                     "Server-Timing": components["headers"]["ServerTiming"];
+                    "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                     "X-Request-Id": components["headers"]["RequestId"];
                     Link: components["headers"]["Link"];
                     "Content-Disposition": components["headers"]["ContentDisposition"];
@@ -1078,73 +1093,91 @@ export interface operations {
                 };
                 content?: never;
             };
-            /** @description Bad Request */
+            /** @description The query has faults; all of them are named. */
             400: {
                 headers: {
                     "Cache-Control": components["headers"]["CacheControl"];
                     "Server-Timing": components["headers"]["ServerTiming"];
+                    "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                     "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Unauthorized */
+            /** @description No token, or none that counts. */
             401: {
                 headers: {
                     "Cache-Control": components["headers"]["CacheControl"];
                     "Server-Timing": components["headers"]["ServerTiming"];
+                    "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                     "X-Request-Id": components["headers"]["RequestId"];
                     "WWW-Authenticate": components["headers"]["WwwAuthenticate"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Forbidden */
+            /** @description The token is of a customer, or of staff without permission 1222. */
             403: {
                 headers: {
                     "Cache-Control": components["headers"]["CacheControl"];
                     "Server-Timing": components["headers"]["ServerTiming"];
+                    "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                     "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Method Not Allowed */
+            /** @description Of any other path. */
+            404: {
+                headers: {
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "Server-Timing": components["headers"]["ServerTiming"];
+                    "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Of any other method. */
             405: {
                 headers: {
                     "Cache-Control": components["headers"]["CacheControl"];
                     "Server-Timing": components["headers"]["ServerTiming"];
+                    "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                     "X-Request-Id": components["headers"]["RequestId"];
                     Allow: components["headers"]["Allow"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Not Acceptable */
+            /** @description There is no such format. */
             406: {
                 headers: {
                     "Cache-Control": components["headers"]["CacheControl"];
                     "Server-Timing": components["headers"]["ServerTiming"];
+                    "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                     "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Internal Server Error */
+            /** @description A fault of the server. */
             500: {
                 headers: {
                     "Cache-Control": components["headers"]["CacheControl"];
                     "Server-Timing": components["headers"]["ServerTiming"];
+                    "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                     "X-Request-Id": components["headers"]["RequestId"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Service Unavailable */
+            /** @description The database cannot be reached, or the query takes longer than it may. */
             503: {
                 headers: {
                     "Cache-Control": components["headers"]["CacheControl"];
                     "Server-Timing": components["headers"]["ServerTiming"];
+                    "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                     "X-Request-Id": components["headers"]["RequestId"];
                     "Retry-After": components["headers"]["RetryAfter"];
                     [name: string]: unknown;
@@ -1165,13 +1198,87 @@ export interface operations {
             /** @description The list is at the path that ends in a slash. */
             301: {
                 headers: {
-                    /** @description The path and the query. */
-                    Location?: string;
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "Server-Timing": components["headers"]["ServerTiming"];
+                    "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    Location: components["headers"]["Location"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
+            404: components["responses"]["NotFound"];
             405: components["responses"]["MethodNotAllowed"];
+        };
+    };
+    optionsRedirectToUsers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The methods. */
+            204: {
+                headers: {
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "Server-Timing": components["headers"]["ServerTiming"];
+                    "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    Allow: components["headers"]["Allow"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            404: components["responses"]["NotFound"];
+        };
+    };
+    headRedirectToUsers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The list is at the path that ends in a slash. */
+            301: {
+                headers: {
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "Server-Timing": components["headers"]["ServerTiming"];
+                    "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    Location: components["headers"]["Location"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Of any other path. */
+            404: {
+                headers: {
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "Server-Timing": components["headers"]["ServerTiming"];
+                    "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Of any other method. */
+            405: {
+                headers: {
+                    "Cache-Control": components["headers"]["CacheControl"];
+                    "Server-Timing": components["headers"]["ServerTiming"];
+                    "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
+                    "X-Request-Id": components["headers"]["RequestId"];
+                    Allow: components["headers"]["Allow"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
         };
     };
 }

@@ -1,6 +1,6 @@
 /** The part of the OpenAPI document that the page changes. */
 type Document = { servers: { url: string }[]; paths: Record<string, { parameters?: Parameter[] }> };
-type Parameter = { description?: string; example?: unknown };
+type Parameter = { description?: string; example?: unknown; allowEmptyValue?: boolean };
 type SentRequest = { headers: Record<string, string> };
 
 declare const SwaggerUIBundle: (options: object) => unknown;
@@ -27,11 +27,12 @@ SwaggerUIBundle({
 
 /**
  * The document for trying out. Swagger UI fills a form in with a parameter's example, and thirty filters at once find nobody: the example
- * goes into the description. Requests go where the page came from.
+ * goes into the description. What may be empty gets a checkbox to send it so, thirty of them, and an empty field is not sent anyway. Requests
+ * go where the page came from.
  */
 function toPageDocument(document: Document): Document {
   for (const path of Object.values(document.paths)) {
-    path.parameters = path.parameters?.map(({ example, description = '', ...parameter }) => ({
+    path.parameters = path.parameters?.map(({ example, allowEmptyValue, description = '', ...parameter }) => ({
       ...parameter,
       description: example === undefined ? description : `${description}\n\nExample: \`${example}\``,
     })) as Parameter[];

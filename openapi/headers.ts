@@ -1,0 +1,71 @@
+import { reference } from './reference.ts';
+
+const text = { type: 'string' };
+
+/** Components by name. */
+export const headers = {
+  Allow: {
+    description: 'The methods that there are.',
+    required: true,
+    schema: { ...text, const: 'GET, HEAD, OPTIONS' },
+    example: 'GET, HEAD, OPTIONS',
+  },
+  CacheControl: {
+    description: 'Personal data: nobody keeps it.',
+    required: true,
+    schema: { ...text, const: 'no-store' },
+    example: 'no-store',
+  },
+  ContentDisposition: {
+    description: 'The dated file name of a CSV; JSON has none.',
+    schema: { ...text, pattern: '^attachment; filename="users-\\d{4}-\\d{2}-\\d{2}\\.csv"$' },
+    example: 'attachment; filename="users-2026-02-21.csv"',
+  },
+  ContentTypeOptions: {
+    description: 'The media type is what it says.',
+    required: true,
+    schema: { ...text, const: 'nosniff' },
+    example: 'nosniff',
+  },
+  Link: {
+    description: 'RFC 8288: first, prev, next and last page. A CSV of all users has none.',
+    schema: { ...text, pattern: '^<[^>]+>; rel="first"(, <[^>]+>; rel="(prev|next)")*, <[^>]+>; rel="last"$' },
+    example:
+      '<https://api.example.com/api/users/?limit=5>; rel="first", <https://api.example.com/api/users/?limit=5&offset=5>; rel="next", ' +
+      '<https://api.example.com/api/users/?limit=5&offset=10>; rel="last"',
+  },
+  Location: {
+    description: 'The path that ends in a slash, and the query as it was sent.',
+    required: true,
+    schema: { ...text, format: 'uri-reference' },
+    example: '/api/users/?limit=5',
+  },
+  RequestId: {
+    description: 'Name it when you report a fault.',
+    required: true,
+    schema: text,
+    example: 'c6af9ac6-7b61-11e6-9a41-93e8deadbeef',
+  },
+  RetryAfter: { description: 'Seconds.', required: true, schema: { ...text, pattern: '^\\d+$' }, example: '5' },
+  ServerTiming: {
+    description:
+      'Milliseconds of authentication, of the database and in all; a stage that was not reached is left out.',
+    required: true,
+    schema: { ...text, pattern: '^(\\w+;dur=\\d+\\.\\d, )*total;dur=\\d+\\.\\d$' },
+    example: 'auth;dur=1.2, db;dur=4.8, total;dur=7.1',
+  },
+  WwwAuthenticate: {
+    description: 'The scheme.',
+    required: true,
+    schema: { ...text, const: 'Token' },
+    example: 'Token',
+  },
+};
+
+/** What every answer of the function carries, a redirect and a problem too. */
+export const everyAnswer = {
+  'Cache-Control': reference('headers', 'CacheControl'),
+  'Server-Timing': reference('headers', 'ServerTiming'),
+  'X-Content-Type-Options': reference('headers', 'ContentTypeOptions'),
+  'X-Request-Id': reference('headers', 'RequestId'),
+};

@@ -1,0 +1,52 @@
+import { toJsonSchema } from '@valibot/to-json-schema';
+import { userSchema } from '../lib/users/json.ts';
+import { userFields } from './fields.ts';
+import { reference } from './reference.ts';
+
+const text = { type: 'string' };
+
+/** Components by name. */
+export const schemas = {
+  User: toUserSchema(),
+  UserPage: {
+    type: 'object',
+    required: ['count', 'next', 'previous', 'results'],
+    additionalProperties: false,
+    properties: {
+      count: { type: 'integer', minimum: 0, description: 'All users that match, on whatever page.' },
+      next: { type: ['string', 'null'], format: 'uri', description: 'The next page; null on the last one.' },
+      previous: { type: ['string', 'null'], format: 'uri', description: 'The previous page; null on the first one.' },
+      results: { type: 'array', items: reference('schemas', 'User') },
+    },
+  },
+  Problem: {
+    type: 'object',
+    description: 'RFC 9457.',
+    required: ['type', 'title', 'status', 'detail'],
+    additionalProperties: false,
+    properties: {
+      type: text,
+      title: text,
+      status: { type: 'integer' },
+      detail: { ...text, description: 'What is wrong, in a sentence.' },
+      errors: {
+        type: 'object',
+        description: 'Of a 400: messages by the name of the parameter.',
+        additionalProperties: { type: 'array', items: text },
+      },
+    },
+  },
+};
+
+function toUserSchema(): object {
+  const {
+    $schema,
+    properties = {},
+    ...rest
+  } = toJsonSchema(userSchema, { target: 'draft-2020-12', errorMode: 'throw' });
+  const described = Object.entries(userFields).map(([name, description]) => {
+    const schema = properties[name];
+    return [name, { ...(typeof schema === 'object' && schema), description }];
+  });
+  return { ...rest, properties: Object.fromEntries(described) };
+}

@@ -111,7 +111,7 @@ function showQuery(query: URLSearchParams): void {
 
 function makeChip(text: string, label: string, remove: () => void): HTMLElement {
   const button = element('button', { type: 'button', 'aria-label': label }, text);
-  button.append(element('span', { 'aria-hidden': true }, '×'));
+  button.append(element('span', { 'aria-hidden': 'true' }, '×'));
   button.addEventListener('click', () => {
     remove();
     status.parentElement?.querySelector<HTMLElement>('#chips button, select')?.focus(); // the button is gone

@@ -28,7 +28,7 @@ export function makeTable(region: HTMLElement, sort: (ordering: string) => void)
       'button',
       { type: 'button', class: 'sort' },
       title,
-      element('span', { class: 'arrow', 'aria-hidden': true }),
+      element('span', { class: 'arrow', 'aria-hidden': 'true' }),
     );
     button.addEventListener('click', () => sort(toNextOrdering(current, sortField)));
     return element('th', { scope: 'col' }, button);
@@ -86,7 +86,7 @@ function toPerson(user: User): HTMLElement {
 function toAvatar({ id, avatar, full_name, username }: User): HTMLElement {
   const initials = element(
     'span',
-    { class: `avatar hue-${id % 6}`, 'aria-hidden': true },
+    { class: `avatar hue-${id % 6}`, 'aria-hidden': 'true' },
     toInitials(full_name ?? username),
   );
   if (avatar === null) return initials;

@@ -1,24 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { Ajv2020 } from 'ajv/dist/2020.js';
-import formats from 'ajv-formats';
 import fc from 'fast-check';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { sql } from 'kysely';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Handler } from '../lib/http.ts';
-import type { Schema } from '../lib/parameters.ts';
 import { toOpenApi } from '../openapi/document.ts';
-import { openTestDatabase } from './database.ts';
+import { openTestDatabase, type TestDatabase } from './database.ts';
+import { committed, decompress, paths, requireDescribed, requireValid } from './described.ts';
+import { allowedTexts, type DocumentedParameter, refusedTexts } from './parameter-values.ts';
 import { keys } from './people.ts';
 import { loadHandler, type Received, send } from './request.ts';
-
-type Header = { required?: boolean; schema: object };
-type Answer = { headers?: Record<string, Header>; content?: Record<string, { schema: object }> };
-type Operation = { responses: Record<string, Answer> };
-type Parameter = { name: string; schema: Schema; example: unknown };
-type Path = { parameters?: Parameter[] } & Record<'get' | 'head' | 'options', Operation>;
-type Document = { paths: Record<'/api/users/' | '/api/users', Path> };
-
-const committed = JSON.parse(readFileSync('openapi.json', 'utf8')) as Document;
 
 test('the committed document is the one that the tables make; npm run openapi makes it', async () => {
   expect(committed).toEqual(JSON.parse(JSON.stringify(await toOpenApi())));
@@ -33,123 +23,189 @@ test('the linter has nothing to say', () => {
   expect(JSON.parse(stdout).totals).toEqual({ errors: 0, warnings: 0, ignored: 0 });
 });
 
-/** The document with references in place of names: a validator of answers wants whole schemas. */
-function resolve<Value>(value: Value): Value {
-  if (Array.isArray(value)) return value.map(resolve) as Value;
-  if (typeof value !== 'object' || value === null) return value;
-  if ('$ref' in value) {
-    const path = String(value.$ref).split('/').slice(1);
-    return resolve(path.reduce((node, name) => (node as Record<string, unknown>)[name], committed as unknown)) as Value;
-  }
-  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, resolve(each)])) as Value;
-}
-
-const { paths } = resolve(committed);
-const ajv = new Ajv2020({ strict: false, allErrors: true });
-formats.default(ajv);
-
-function requireValid(schema: object, value: unknown, what: string): void {
-  const isValid = ajv.compile(schema)(value);
-  expect(isValid ? [] : ajv.errors, `${what}: ${JSON.stringify(value)?.slice(0, 300)}`).toEqual([]);
-}
-
-let validated = 0;
-
-/** Holds an answer against what the document says of its operation: status, headers, body. */
-function requireDescribed(operation: Operation, { status, headers, text }: Received, what: string): void {
-  const answer = operation.responses[status];
-  if (!answer) throw new Error(`${what}: the document has no ${status}, only ${Object.keys(operation.responses)}`);
-  for (const [name, { required, schema }] of Object.entries(answer.headers ?? {})) {
-    if (required || headers[name] !== undefined) requireValid(schema, headers[name], `${what}: ${name}`);
-  }
-  if (answer.content) {
-    const mediaType = headers['Content-Type']?.split(';')[0] ?? '';
-    expect(Object.keys(answer.content), what).toContain(mediaType);
-    const schema = answer.content[mediaType]?.schema ?? false;
-    requireValid(schema as object, mediaType === 'text/csv' ? text : JSON.parse(text), what);
-  } else {
-    expect(text, what).toBe('');
-  }
-  validated += 1;
-}
-
 const list = paths['/api/users/'];
+const withoutSlash = paths['/api/users'];
+const parameters = list.parameters ?? [];
+const methods = ['get', 'head', 'options'] as const;
 
-/** Values by a parameter's schema, and now and then one that it does not allow. */
-function valuesOf({ name, schema, example }: Parameter): fc.Arbitrary<string> {
-  const ofKind = {
-    boolean: fc.constantFrom('true', 'false', '1', 'False'),
-    integer: fc.integer({ min: Math.max(schema.minimum ?? 0, -5), max: 50 }).map(String),
-    array: fc.constant([example].flat().join()),
-    string: schema.enum
-      ? fc.constantFrom(...schema.enum)
-      : schema.format === 'date'
-        ? fc.integer({ min: 1, max: 28 }).map((day) => `2026-02-${String(day).padStart(2, '0')}`)
-        : name === 'after' || name === 'before'
-          ? fc.constant('nonsense')
-          : fc.constantFrom('a', 'ann', 'علی', '"van  dyk"', '50%'),
-  }[schema.type];
-  return fc.oneof({ weight: 15, arbitrary: ofKind }, { weight: 1, arbitrary: fc.string({ maxLength: 5 }) });
+test('every example of an answer is as its schema says', () => {
+  for (const path of [list, withoutSlash]) {
+    for (const [status, { content = {} }] of methods.flatMap((method) => Object.entries(path[method].responses))) {
+      for (const { schema, example, examples = {} } of Object.values(content)) {
+        const values = [example, ...Object.values(examples).map(({ value }) => value)].filter(Boolean);
+        expect(values.length, status).toBeGreaterThan(0);
+        for (const value of values) requireValid(schema, value, status);
+      }
+    }
+  }
+});
+
+/** A parameter as it is sent, and whether the document allows the text. */
+type Given = { name: string; text: string; allowed: boolean };
+
+const given = (parameter: DocumentedParameter): fc.Arbitrary<Given> => {
+  const of = (texts: string[], allowed: boolean) =>
+    fc.constantFrom(...texts).map((text) => ({ name: parameter.name, text, allowed }));
+  return fc.oneof(
+    { weight: 12, arbitrary: of(allowedTexts(parameter), true) },
+    { weight: 1, arbitrary: of(refusedTexts(parameter), false) },
+  );
+};
+
+const stranger: fc.Arbitrary<Given> = fc.constantFrom(
+  { name: 'nonsense', text: '1', allowed: false },
+  { name: '__proto__', text: '', allowed: false },
+);
+
+const queries: fc.Arbitrary<Given[]> = fc
+  .tuple(
+    fc.subarray(parameters, { maxLength: 5 }).chain((chosen) => fc.tuple(...chosen.map(given))),
+    fc.option(stranger, { freq: 15, nil: undefined }),
+  )
+  .map(([known, unknown]) => (unknown ? [...known, unknown] : known));
+
+const toQuery = (query: Given[]): string =>
+  new URLSearchParams(query.map(({ name, text }): [string, string] => [name, text])).toString();
+
+const authorizations = {
+  [`Token ${keys.ann}`]: 200,
+  [`token   ${keys.cat}`]: 200,
+  [`Token ${keys.soon}`]: 403,
+  [`Token ${keys.eve}`]: 403,
+  [`Token ${keys.cy}`]: 403,
+  [`Token ${keys.expired}`]: 401,
+  [`Token ${keys.bob}`]: 401,
+  'Token nobody': 401,
+  Token: 401,
+  'Token a b': 401,
+  'Token \xff': 401,
+  'Basic YTpi': 401,
+  '': 401,
+};
+
+/** What is decided before the token is read. */
+function routed({ method, path }: { method: string; path: string }): number | undefined {
+  if (path !== '/api/users/' && path !== '/api/users') return 404;
+  if (method === 'OPTIONS') return 204;
+  if (method !== 'GET' && method !== 'HEAD') return 405;
+  return path === '/api/users' ? 301 : undefined;
 }
 
-const queries = fc
-  .subarray(list.parameters ?? [], { maxLength: 4 })
-  .chain((chosen) => fc.record(Object.fromEntries(chosen.map((parameter) => [parameter.name, valuesOf(parameter)]))))
-  .map((values) => new URLSearchParams(values as Record<string, string>).toString());
+/** A 406 is not the query's: an unknown `format` is one, and so is an `Accept` without a format that there is. */
+function statusOf(authorization: number, query: Given[], accept: string): number {
+  if (authorization !== 200) return authorization;
+  const isRefused = ({ name, allowed }: Given) => !allowed && name !== 'format';
+  if (query.some(isRefused)) return 400;
+  const format = query.find(({ name, text }) => name === 'format' && text !== '');
+  if (format) return format.allowed ? 200 : 406;
+  return accept === 'text/html' ? 406 : 200;
+}
+
+const requests = fc.record({
+  query: queries,
+  method: fc.constantFrom('GET', 'GET', 'GET', 'GET', 'HEAD', 'OPTIONS', 'POST', 'DELETE'),
+  path: fc.oneof(
+    { weight: 20, arbitrary: fc.constant('/api/users/') },
+    fc.constantFrom('/api/users', '/api/users/1/', '/api/', '/', '/API/users/', '/api/users//'),
+  ),
+  authorization: fc.oneof(
+    { weight: 15, arbitrary: fc.constant(`Token ${keys.ann}`) },
+    fc.constantFrom(...Object.keys(authorizations)),
+  ),
+  accept: fc.constantFrom('*/*', '*/*', '*/*', 'application/json', 'text/csv', 'text/html'),
+  encoding: fc.constantFrom('identity', 'gzip', 'br'),
+});
 
 describe('every answer is as the document says', () => {
+  let database: TestDatabase;
   let handler: Handler;
+  let validated = 0;
+  const seen = new Set<number>();
 
   beforeAll(async () => {
-    handler = await loadHandler((await openTestDatabase()).url);
+    database = await openTestDatabase();
+    handler = await loadHandler(database.url);
   });
+  afterAll(() => console.info(`${validated} answers validated`));
 
-  test('to queries of all kinds, with tokens of all kinds', { timeout: 120_000 }, async () => {
-    const statuses = new Set<number>();
-    const requests = fc.record({
-      query: queries,
-      key: fc.oneof(
-        { weight: 8, arbitrary: fc.constant(keys.ann) },
-        fc.constantFrom(keys.eve, keys.cy, 'nobody', 'a b'),
-      ),
-      method: fc.constantFrom('GET', 'GET', 'GET', 'HEAD', 'OPTIONS'),
-      accept: fc.constantFrom('*/*', '*/*', 'application/json', 'text/csv', 'text/html'),
-    });
-    for (const { accept, ...sent } of fc.sample(requests, { numRuns: 300, seed: 1 })) {
-      const received = await send(handler, { ...sent, headers: { accept } });
-      statuses.add(received.status);
-      const operation = list[sent.method.toLowerCase() as 'get' | 'head' | 'options'];
-      requireDescribed(operation, received, `${sent.method} ?${sent.query} (${accept})`);
+  /** The path's operation describes the answers to other methods, and the list those of other paths. */
+  function validate(sent: { method?: string; path?: string }, received: Received, what: string): void {
+    const method = methods.find((method) => method.toUpperCase() === sent.method) ?? 'get';
+    requireDescribed((sent.path === '/api/users' ? withoutSlash : list)[method], received, what);
+    seen.add(received.status);
+    validated += 1;
+  }
+
+  test('to requests of all kinds, and has the status that the document lets one expect', {
+    timeout: 120_000,
+  }, async () => {
+    for (const { query, authorization, accept, encoding, ...sent } of fc.sample(requests, { numRuns: 400, seed: 1 })) {
+      const headers = { authorization, accept, 'accept-encoding': encoding };
+      const rawQuery = toQuery(query);
+      const received = await send(handler, { ...sent, query: rawQuery, headers });
+      const what = `${sent.method} ${sent.path}?${rawQuery} (${JSON.stringify(headers)})`;
+      validate(sent, received, what);
+
+      const expected = routed(sent) ?? statusOf(authorizations[authorization] as number, query, accept);
+      expect(received.status, what).toBe(expected);
+      if (received.status !== 400 || sent.method === 'HEAD') continue;
+      const refused = query.filter(({ name, allowed }) => !allowed && name !== 'format').map(({ name }) => name);
+      const { errors } = JSON.parse(decompress(received));
+      expect(Object.keys(errors).sort(), what).toEqual(refused.sort());
     }
-    expect([...statuses].sort()).toEqual([200, 204, 400, 401, 403, 406]);
   });
 
-  test('to each parameter with its own example', async () => {
-    for (const { name, example } of list.parameters ?? []) {
-      const query = `${name}=${encodeURIComponent([example].flat().join())}`;
+  test.each(parameters)('to $name, whose allowed values are a 200 and whose others are not', async (parameter) => {
+    const { name, example } = parameter;
+    // The examples of cursors are of another offset, and so wait for one.
+    for (const text of [...allowedTexts(parameter), [example].flat().join()]) {
+      const query = toQuery([{ name, text, allowed: true }]);
       const received = await send(handler, { query });
-      requireDescribed(list.get, received, query);
-      // The examples of cursors are of another offset, and so wait for one.
+      validate({}, received, query);
       expect(received.status, query).toBe(200);
     }
-  });
-
-  test('to the path without its slash, and to methods that there are not', async () => {
-    requireDescribed(
-      paths['/api/users'].get,
-      await send(handler, { path: '/api/users', query: 'limit=5' }),
-      'redirect',
-    );
-    for (const method of ['POST', 'PUT', 'PATCH', 'DELETE']) {
-      requireDescribed(list.get, await send(handler, { method }), method);
+    for (const text of refusedTexts(parameter)) {
+      const query = toQuery([{ name, text, allowed: false }]);
+      const received = await send(handler, { query });
+      validate({}, received, query);
+      expect(received.status, query).toBe(name === 'format' ? 406 : 400);
+      if (name !== 'format') expect(Object.keys(received.problem().errors ?? {}), query).toEqual([name]);
     }
   });
 
-  test('to a database that is not there', async () => {
-    const lost = await loadHandler('postgres://nobody@127.0.0.1:1/none');
-    const received = await send(lost);
-    expect(received.status).toBe(503);
-    requireDescribed(list.get, received, 'lost');
-    expect(validated).toBeGreaterThan(330);
+  test('to the cursors of a walk through the pages', async () => {
+    const queries = ['limit=2&ordering=-last_login'];
+    for (const query of queries) {
+      const received = await send(handler, { query });
+      validate({}, received, query);
+      const { next, previous } = received.json();
+      for (const url of [next, previous].filter((url) => url !== null)) {
+        const { search } = new URL(url);
+        if (!queries.includes(search.slice(1))) queries.push(search.slice(1));
+      }
+    }
+    expect(queries.filter((query) => query.includes('after='))).toHaveLength(3);
+    expect(queries.filter((query) => query.includes('before='))).toHaveLength(3);
+  });
+
+  test('to a database that is not there, and to one that fails', async () => {
+    const lost = await send(await loadHandler('postgres://nobody@127.0.0.1:1/none'));
+    validate({}, lost, 'lost');
+    await sql`alter table user_presence rename to presence`.execute(database.db);
+    await sql`create view user_presence as
+      select user_id, last_seen_at + interval '1 s' / (user_id - user_id) as last_seen_at from presence`.execute(
+      database.db,
+    );
+    const failed = await send(handler);
+    validate({}, failed, 'failed');
+    expect([lost.status, failed.status]).toEqual([503, 500]);
+  });
+
+  test('and no status is documented that no request has seen', () => {
+    const documented = [list, withoutSlash].flatMap((path) =>
+      methods.flatMap((method) => Object.keys(path[method].responses)),
+    );
+    expect([...seen].sort()).toEqual([...new Set(documented)].map(Number).sort());
+    expect(validated).toBeGreaterThan(700);
   });
 });

@@ -63,6 +63,8 @@ test.each<[word: RegExp, only: RegExp]>([
     /^(lib\/(users\/|schema\.ts$)|migrations\/|manage\/|bench\/|openapi\/)/,
   ],
   [/\bconsole\./, /^(lib\/log\.ts$|scripts\/|bench\/)/],
+  // No server-side request forgery: what is deployed fetches nothing.
+  [/\bfetch\(/, /^scripts\//],
   [/\bimport pg\b/, /^(lib\/(database|log)\.ts$|manage\/database\.ts$|scripts\/|bench\/)/],
 ])('%s is said in %s alone', (word, only) => {
   const speakers = files.filter((file) => word.test(codeOf(file)));

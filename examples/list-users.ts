@@ -1,10 +1,12 @@
 // All active users, page by page: node list-users.ts <base URL> <key>
+// Without arguments both are taken from USERS_API_URL and USERS_API_KEY: other processes can read a command line.
 import createClient from 'openapi-fetch';
 import type { operations, paths } from './api.d.ts';
 
 type Query = NonNullable<operations['listUsers']['parameters']['query']>;
 
-const [baseUrl = 'http://localhost:3000', key = ''] = process.argv.slice(2);
+const { USERS_API_URL = 'http://localhost:3000', USERS_API_KEY = '' } = process.env;
+const [baseUrl = USERS_API_URL, key = USERS_API_KEY] = process.argv.slice(2);
 const client = createClient<paths>({ baseUrl, headers: { Authorization: `Token ${key}` } });
 
 async function readPage(query: Query) {

@@ -1,16 +1,20 @@
-"""All users of a query, page by page: python3 list_users.py <base URL> <key>"""
+"""All active users, page by page: python3 list_users.py <base URL> <key>
+
+Without arguments both are taken from USERS_API_URL and USERS_API_KEY: other processes can read a command line.
+"""
+import os
 import sys
 
 import requests
 
-base_url, key = sys.argv[1:3]
+base_url, key = sys.argv[1:] or (os.environ['USERS_API_URL'], os.environ['USERS_API_KEY'])
 api = requests.Session()
 api.headers.update({'Authorization': f'Token {key}'})
 url, params = f'{base_url}/api/users/', {'limit': 5, 'is_active': True, 'ordering': 'username'}
 while url:
-    response = api.get(url, params=params)
+    response = api.get(url, params=params, timeout=30)
     response.raise_for_status()
     page = response.json()
     for user in page['results']:
         print(user['username'], user['full_name'] or '', sep='\t')
-    url, params = page['next'], None
+    url, params = page['next'], None  # the link holds the parameters

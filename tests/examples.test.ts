@@ -43,9 +43,10 @@ describe('over HTTP', () => {
   afterAll(() => server.stop());
 
   /** Not spawnSync: the server answers in this process. */
-  async function run(program: string, ...args: string[]): Promise<string> {
-    const child = spawn(program, [...args, server.url, keys.ann], {
+  async function run(program: string, file: string, args: string[], environment: object = {}): Promise<string> {
+    const child = spawn(program, [file, ...args], {
       cwd: 'examples',
+      env: { ...process.env, ...environment },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     let output = '';
@@ -64,11 +65,19 @@ describe('over HTTP', () => {
       .split('\n')
       .map((line) => line.split('\t')[0]);
 
-  test.skipIf(!hasPackages)('the typed client walks all pages', async () => {
-    expect(namesOf(await run(process.execPath, 'list-users.ts'))).toEqual(activeUsers);
-  });
+  describe.each([
+    ['the typed client', process.execPath, 'list-users.ts', hasPackages, 'npm ci --prefix examples'],
+    ['the Python client', 'python3', 'list_users.py', hasRequests, 'Python and its requests'],
+  ])('%s walks all pages', (_, program, file, isInstalled, needed) => {
+    test('of the host and with the key of its arguments', async ({ skip }) => {
+      skip(!isInstalled, `needs ${needed}`);
+      expect(namesOf(await run(program, file, [server.url, keys.ann]))).toEqual(activeUsers);
+    });
 
-  test.skipIf(!hasRequests)('the Python client walks all pages', async () => {
-    expect(namesOf(await run('python3', 'list_users.py'))).toEqual(activeUsers);
+    test('of the host and with the key of its environment', async ({ skip }) => {
+      skip(!isInstalled, `needs ${needed}`);
+      const environment = { USERS_API_URL: server.url, USERS_API_KEY: keys.ann };
+      expect(namesOf(await run(program, file, [], environment))).toEqual(activeUsers);
+    });
   });
 });

@@ -22,6 +22,7 @@ export const defaultLimit = 10;
 export const maxLimit = 1000;
 
 const wantedLimit = integer({ minimum: 1 });
+const wantedOffset = integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
 
 export const paging = {
   limit: {
@@ -30,8 +31,9 @@ export const paging = {
     read: (text) => Math.min(wantedLimit.read(text), maxLimit),
   },
   offset: {
-    ...integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
+    ...wantedOffset,
     doc: 'Number of results to skip.',
+    schema: { ...wantedOffset.schema, default: 0 },
   },
 } satisfies Record<string, Parameter<number>>;
 

@@ -118,7 +118,13 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
       const answer = await sendGender(`${server.url}/api/docs/`);
       expect(sent.map(({ searchParams }) => searchParams.get('gender'))).toEqual(['female']);
       // Nothing but defaults is filled in beforehand.
-      expect([...(sent[0]?.searchParams.keys() ?? [])].sort()).toEqual(['format', 'gender', 'limit', 'ordering']);
+      expect([...(sent[0]?.searchParams.keys() ?? [])].sort()).toEqual([
+        'format',
+        'gender',
+        'limit',
+        'offset',
+        'ordering',
+      ]);
       expect(answer).toContain('200');
       expect(answer).toMatch(/"username": "eve"/);
       expect(answer).not.toMatch(/"username": "dan"/);

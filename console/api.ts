@@ -11,7 +11,7 @@ export async function fetchUsers(query: URLSearchParams, token: string, signal: 
   const url = new URL('../users/', location.href);
   url.search = query.toString();
   try {
-    const headers = { Accept: 'application/json', Authorization: `Token ${token}` };
+    const headers = { Accept: 'application/json', Authorization: `Token ${toHeaderText(token)}` };
     const response = await fetch(url, { headers, signal, credentials: 'omit', cache: 'no-store' });
     const body = await response.json();
     if (response.ok) return { page: body };
@@ -21,3 +21,6 @@ export async function fetchUsers(query: URLSearchParams, token: string, signal: 
     return { problem: { status: 0, detail: 'The API cannot be reached. Is there a network?' } };
   }
 }
+
+/** Its UTF-8 bytes, a character each: what a header holds. The API reads them as such, and fetch would throw at any other letter. */
+const toHeaderText = (text: string): string => String.fromCharCode(...new TextEncoder().encode(text));

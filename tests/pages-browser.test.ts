@@ -277,6 +277,12 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
       await whenListed('gus', 'fay_x', 'eve', 'dan', 'cat', 'bob', 'ann');
     });
 
+    test('says that the API does not know a token of letters that a header cannot hold', async () => {
+      await page.goto(`${server.url}/api/console/`);
+      await signIn('ключ');
+      await expect.poll(() => page.locator('#token-error').innerText()).toBe('Invalid token.');
+    });
+
     test('says that the API cannot be reached, and tries again', async () => {
       await openConsole('?id_max=1');
       await whenListed('ann');

@@ -296,6 +296,13 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
       await whenListed('bob', 'ann');
     });
 
+    test('lets nothing but the table scroll sideways on a phone', async () => {
+      await page.setViewportSize({ width: 390, height: 844 });
+      await openConsole();
+      await whenListed('gus', 'fay_x', 'eve', 'dan', 'cat', 'bob', 'ann');
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390);
+    });
+
     test('lets names run in their own direction', async () => {
       await openConsole('?search=cat');
       const name = page.getByText('علی كريمي');

@@ -1,8 +1,24 @@
 import { readdir, rm } from 'node:fs/promises';
+import { isBuiltin } from 'node:module';
 import { basename, join } from 'node:path';
-import { build } from 'esbuild';
+import { build, type Plugin } from 'esbuild';
 import { buildPages } from './build-pages.ts';
 import { writeBuiltFile } from './built-file.ts';
+
+/**
+ * Node.js's own modules, asked for by function. To `import` one loads all that it exports, whether used or not: of `fs` the promises, the
+ * streams and a part of the REPL. And pg is CommonJS and calls `require`, which an ES module does not have.
+ */
+const builtinModules: Plugin = {
+  name: 'builtin-modules',
+  setup({ onResolve, onLoad }) {
+    const namespace = 'builtin';
+    onResolve({ filter: /./ }, ({ path }) => (isBuiltin(path) ? { path, namespace } : undefined));
+    onLoad({ filter: /./, namespace }, ({ path }) => ({
+      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)});`,
+    }));
+  },
+};
 
 /** Bundles a Lambda function into `dist/handlers/<name>.mjs`, which exports `handler`, and what it imports when needed into `dist/chunks/`. */
 const bundle = (entryPoint: string) =>
@@ -22,8 +38,7 @@ const bundle = (entryPoint: string) =>
     sourcesContent: false,
     legalComments: 'none',
     external: ['pg-native', '@aws-sdk/*'], // not installed, and part of Lambda's runtime
-    // pg is CommonJS and calls require, which an ES module does not have.
-    banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
+    plugins: [builtinModules],
     write: false,
   });
 

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash as digest } from 'node:crypto';
 import { sql } from 'kysely';
 import { type Db, QueryTimeout } from './database.ts';
 import { databaseUnavailable, forbidden, unauthorized } from './errors.ts';
@@ -39,7 +39,9 @@ export function requirePermission(caller: Caller, permission: number): void {
 }
 
 /** The form in which the database holds a key: SHA-256 of its UTF-8 bytes. */
-export const hashKey = (key: string): Buffer => createHash('sha256').update(key).digest();
+export const hashKey = (key: string): Buffer => digest('sha256', key, 'buffer');
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 function readKey(authorization = ''): string {
   const [scheme = '', key, ...rest] = authorization.split(/[\t-\r ]+/).filter((part) => part !== '');
@@ -53,7 +55,7 @@ function readKey(authorization = ''): string {
 function decodeKey(key: string): string {
   try {
     const isBytes = /^[\0-\xff]*$/.test(key);
-    const decoded = isBytes ? new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(key, 'latin1')) : key;
+    const decoded = isBytes ? utf8.decode(Buffer.from(key, 'latin1')) : key;
     if (decoded.isWellFormed() && !/[\p{Cc}\ufffd]/u.test(decoded)) return decoded;
   } catch {
     // not UTF-8: the same answer as below

@@ -43,7 +43,8 @@ const readableColumns: { [Table in keyof Database]?: (keyof Database[Table])[] }
 const defaultTimeLimitMs = '4500';
 
 /**
- * Makes the database role that the API uses, or brings it up to date: SELECT on what it reads, a time limit, read-only transactions.
+ * Makes the database role that the API uses, or brings it up to date: SELECT on what it reads, a time limit, read-only transactions,
+ * no just-in-time compilation.
  * It gets a new password, printed once, unless it has one already or IAM lets it in.
  */
 export async function createReader(db: Kysely<Database>, args: string[]): Promise<string[]> {
@@ -66,6 +67,8 @@ export async function createReader(db: Kysely<Database>, args: string[]): Promis
     if (isNew) await sql`create role ${sql.id(role)} login`.execute(trx);
     await grantReading(trx, role);
     await sql`alter role ${sql.id(role)} set default_transaction_read_only = on`.execute(trx);
+    // A wide page, or one deep in the list, is estimated above jit_above_cost: compiling takes longer than all the rest.
+    await sql`alter role ${sql.id(role)} set jit = off`.execute(trx);
     await sql`alter role ${sql.id(role)} set statement_timeout = ${sql.lit(timeLimitMs)}`.execute(trx);
     const done = `${isNew ? 'created' : 'updated'} role ${role}: reads what the API reads, for ${timeLimitMs} ms a statement at most`;
     if (values.iam) return [done, await letInByIam(trx, role)];

@@ -140,6 +140,7 @@ describe.skipIf(!canStartServer)('create-reader', () => {
       select unnest(setconfig) as setting from pg_db_role_setting where setrole = 'users_api'::regrole`.execute(db);
     expect(rows.map(({ setting }) => setting).sort()).toEqual([
       'default_transaction_read_only=on',
+      'jit=off',
       'statement_timeout=4500',
     ]);
   });

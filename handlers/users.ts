@@ -2,7 +2,7 @@ import { authenticate, permissions, requirePermission } from '../lib/auth.ts';
 import { openDatabase } from '../lib/database.ts';
 import { csvFile, ok, route } from '../lib/http.ts';
 import { chooseFormat } from '../lib/negotiation.ts';
-import { toLinks, toPage } from '../lib/page.ts';
+import { toJson, toLinks, toPage } from '../lib/page.ts';
 import { knownNames } from '../lib/parameters.ts';
 import { readSettings } from '../lib/settings.ts';
 import { toCsv } from '../lib/users/csv.ts';
@@ -28,6 +28,6 @@ export const handler = route(path, settings, async (request) => {
   if (settings.auditLog) log.shownUserIds = list.rows.map(({ id }) => id);
   const users = list.rows.map((row) => toUser(row, settings));
   const links = toLinks(request.baseUrl + path, query, list);
-  if (!isExport) return ok(toPage(links, list.count, users), links);
+  if (!isExport) return ok(toJson(toPage(links, list.count, users)), links);
   return csvFile('users', await toCsv(users), isWholeExport(query) ? undefined : links);
 });

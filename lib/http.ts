@@ -1,5 +1,5 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import { type Compressed, encode } from './compression.ts';
+import { type Compressed, encode, type Text } from './compression.ts';
 import { HttpError, internalServerError, methodNotAllowed, notFound, tooLarge } from './errors.ts';
 import { describeError, type RequestLog, writeLog } from './log.ts';
 import { mediaTypes } from './negotiation.ts';
@@ -23,7 +23,7 @@ export type Request = {
   time: <Result>(stage: string, run: () => Promise<Result>) => Promise<Result>;
 };
 
-export type Response = { status: number; headers: Record<string, string>; body: string | Compressed };
+export type Response = { status: number; headers: Record<string, string>; body: Text | Compressed };
 
 export type Handler = (event: APIGatewayProxyEventV2) => Promise<APIGatewayProxyStructuredResultV2>;
 
@@ -32,10 +32,10 @@ const allowedMethods = 'GET, HEAD, OPTIONS';
 /** Lambda's limit for an answer is 6 MB; some of it is for the headers. */
 const maxResultBytes = 6_200_000;
 
-export const ok = (body: unknown, links?: Links): Response => ({
+export const ok = (json: Text, links?: Links): Response => ({
   status: 200,
   headers: { 'Content-Type': mediaTypes.json, ...(links && { Link: toLinkHeader(links) }) },
-  body: JSON.stringify(body),
+  body: json,
 });
 
 /** A CSV text as a file to save: `users-2026-02-21.csv` for the name `users`. Without links it is all there is. */

@@ -108,7 +108,7 @@ describe('the path without its slash', () => {
   });
 
   test('keeps the path of PUBLIC_URL', async () => {
-    const configured = answering(async () => ok({}), 'https://api.example.com/v1');
+    const configured = answering(async () => ok('{}'), 'https://api.example.com/v1');
     expect((await send(configured, { path: '/api/users', query: 'limit=5' })).headers['Location']).toBe(
       '/v1/api/users/?limit=5',
     );
@@ -225,7 +225,7 @@ describe('an event of API Gateway', () => {
     await receive(
       answering(async (request) => {
         seen.push(request);
-        return ok({});
+        return ok('{}');
       }),
       { ...recorded, ...atStage('dev', '/dev/api/users/') },
     );
@@ -267,8 +267,8 @@ describe('HEAD', () => {
 });
 
 describe('a body', () => {
-  const large = { text: 'ü😀علی'.repeat(200) };
-  const plain = Buffer.from(JSON.stringify(large));
+  const large = ['["', 'ü😀علی'.repeat(200), '"]'];
+  const plain = Buffer.from(large.join(''));
   const sendLarge = (accept?: string) =>
     send(
       answering(async () => ok(large)),
@@ -310,7 +310,7 @@ describe('a body', () => {
   test('is compressed from 1025 bytes up, whatever their number of characters', async () => {
     const encodingOf = async (text: string) => {
       const { headers } = await send(
-        answering(async () => ok(text)),
+        answering(async () => ok(JSON.stringify(text))),
         { headers: { 'accept-encoding': 'gzip' } },
       );
       return [headers['Content-Encoding'], headers['Vary']];
@@ -318,6 +318,16 @@ describe('a body', () => {
     expect(await encodingOf('x'.repeat(1022))).toEqual([undefined, undefined]); // and two quotes
     expect(await encodingOf('x'.repeat(1023))).toEqual(['gzip', 'Accept-Encoding']);
     expect(await encodingOf('ü'.repeat(512))).toEqual(['gzip', 'Accept-Encoding']);
+  });
+
+  test('holds nothing of a larger one before it', async () => {
+    await sendLarge('gzip');
+    const small = JSON.stringify('x'.repeat(1100));
+    const { bytes } = await send(
+      answering(async () => ok(small)),
+      { headers: { 'accept-encoding': 'gzip' } },
+    );
+    expect(gunzipSync(bytes).toString()).toBe(small);
   });
 
   test('of the list is the same, compressed or not', async () => {

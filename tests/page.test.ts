@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Handler } from '../lib/http.ts';
-import { toLinks, toPage } from '../lib/page.ts';
+import { toJson, toLinks, toPage } from '../lib/page.ts';
 import { openTestDatabase } from './database.ts';
 import { listed } from './people.ts';
 import { loadHandler, send } from './request.ts';
@@ -41,6 +41,11 @@ describe('an offset and a limit', () => {
     expect(page).toEqual({ count, next: toUrl(next), previous: toUrl(previous), results: ['a result'] });
     expect(Object.keys(page)).toEqual(['count', 'next', 'previous', 'results']);
   });
+});
+
+test.each([[[]], [['a']], [['a', { b: '"ü' }, null]]])('a page of %j is JSON like any other', (results) => {
+  const page = { count: 7, next: 'https://api.example.com/?offset=3', previous: null, results };
+  expect(toJson(page).join('')).toBe(JSON.stringify(page));
 });
 
 describe('the links of the list', () => {

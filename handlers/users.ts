@@ -21,12 +21,12 @@ export const handler = route(path, settings, async (request) => {
   log.parameters = knownNames(request.rawQuery, parameters);
   const query = readUserQuery(request.rawQuery);
   const isExport = chooseFormat(query.format, request.headers['accept']) === 'csv';
-  const list = await request.time('db', () => listUsers(db, isExport ? toExport(query) : query, settings));
+  const list = await request.time('db', () => listUsers(db, isExport ? toExport(query) : query, settings, log));
   if (isExport) requireWhole(query, list);
   log.count = list.count;
   log.rows = list.rows.length;
   if (settings.auditLog) log.shownUserIds = list.rows.map(({ id }) => id);
-  const users = list.rows.map((row) => toUser(row, settings));
+  const users = list.rows.map((row) => toUser(row, list.groupNames, settings));
   const links = toLinks(request.baseUrl + path, query, list);
   if (!isExport) return ok(toJson(toPage(links, list.count, users)), links);
   return csvFile('users', await toCsv(users), isWholeExport(query) ? undefined : links);

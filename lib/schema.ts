@@ -1,12 +1,12 @@
 import {
   type CompiledQuery,
   createQueryId,
+  type Expression,
   expressionBuilder,
   type Generated,
   type GeneratedAlways,
   PostgresQueryCompiler,
-  type SelectQueryBuilder,
-  type SelectQueryNode,
+  type RootOperationNode,
 } from 'kysely';
 
 /** A timestamptz; written as ISO 8601 text, read as what the statement makes of it. */
@@ -45,6 +45,8 @@ type UsersTable = {
 /** The tables as Kysely sees them. */
 export type Database = {
   users: UsersTable;
+  /** They add up to the number of users who are listed. */
+  listed_counts: { id: Generated<number>; count: number };
   user_presence: { user_id: number; last_seen_at: Timestamp };
   groups: { id: Generated<number>; name: string };
   user_groups: { user_id: number; group_id: number };
@@ -63,6 +65,6 @@ export const queryBuilder = expressionBuilder<Database, never>();
 const compiler = new PostgresQueryCompiler();
 
 /** The statement's SQL and values. */
-export function compile<DB, TB extends keyof DB, Row>(query: SelectQueryBuilder<DB, TB, Row>): CompiledQuery<Row> {
-  return compiler.compileQuery(query.toOperationNode() as SelectQueryNode, createQueryId()) as CompiledQuery<Row>;
+export function compile<Row>(query: Expression<Row>): CompiledQuery<Row> {
+  return compiler.compileQuery(query.toOperationNode() as RootOperationNode, createQueryId()) as CompiledQuery<Row>;
 }

@@ -3,8 +3,8 @@ import { selectUsers } from '../lib/users/list.ts';
 import { readUserQuery } from '../lib/users/query.ts';
 
 /** A line for each clause, the values last. Plans hang on this text: an index on its predicate's spelling, a prepared statement on literal limits. */
-function sqlOf(rawQuery: string): string {
-  const { sql, parameters } = selectUsers(readUserQuery(rawQuery), { onlineWindowSeconds: 300 });
+function sqlOf(rawQuery: string, counting: 'kept' | 'index'): string {
+  const { sql, parameters } = selectUsers(readUserQuery(rawQuery), { onlineWindowSeconds: 300 }, counting);
   const clauses = sql
     .replace(/ (from|(?:left|inner) join|where|and|order by|limit) /g, '\n$1 ')
     .replace(/"(\w\w+)"/g, '$1');
@@ -12,28 +12,28 @@ function sqlOf(rawQuery: string): string {
 }
 
 test('the page of a request without parameters is one statement without values', () => {
-  expect(sqlOf('')).toMatchInlineSnapshot(`
-    "select counted.count, users.id, users.username, users.mobile_number, users.email, users.is_email_verified, users.avatar, users.first_name, users.last_name, users.gender, users.invite_code, users.is_active, users.is_staff, users.is_admin, users.is_profile_completed, inviter.id as inviter_id, inviter.username as inviter_username, inviter.first_name as inviter_first_name, inviter.last_name as inviter_last_name, membership.group_ids, membership.group_names, to_char(users.last_login at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as last_login, to_char(users.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as created_at, to_char(users.updated_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as updated_at, coalesce((select last_seen_at > now() - make_interval(secs => 300) as is_online
-    from user_presence
-    where user_id = users.id), false) as is_online, (select count(*) as count
-    from users as invitee
-    where invitee.invited_by_id = users.id) as invitees_count
-    from (select count(*) as count
-    from users
-    where users.list_flags is not null) as counted
-    left join (select users.id
+  expect(sqlOf('', 'kept')).toMatchInlineSnapshot(`
+    "with counted as (select (select coalesce(sum(count), 0) as count
+    from listed_counts) as count, null as kept_count, now() - make_interval(secs => 300) as online_since), page_ids as (select users.id
     from users
     where users.list_flags is not null
     order by users.id desc
-    limit 10 offset 0) as page on true
+    limit 10 offset 0), page as (select id, array((select group_id
+    from user_groups
+    where user_id = page_ids.id
+    order by group_id)) as group_ids
+    from page_ids) select counted.count, counted.kept_count, users.id, users.username, users.mobile_number, users.email, users.is_email_verified, users.avatar, users.first_name, users.last_name, users.gender, users.invite_code, users.is_active, users.is_staff, users.is_admin, users.is_profile_completed, page.group_ids, inviter.id as inviter_id, inviter.username as inviter_username, inviter.first_name as inviter_first_name, inviter.last_name as inviter_last_name, to_char(users.last_login at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as last_login, to_char(users.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as created_at, to_char(users.updated_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as updated_at, coalesce((select last_seen_at > counted.online_since as is_online
+    from user_presence
+    where user_id = users.id), false) as is_online, (select count(*) as count
+    from users as invitee
+    where invitee.invited_by_id = users.id) as invitees_count, case when row_number() over () = 1 then (select json_object_agg(id, name) as group_names
+    from groups
+    where id = any(array(select unnest(group_ids)
+    from page))) end as group_names
+    from counted
+    left join page on true
     left join users on users.id = page.id
     left join users as inviter on inviter.id = users.invited_by_id
-    left join lateral (select array_agg(groups.id
-    order by groups.id) as group_ids, array_agg(groups.name
-    order by groups.id) as group_names
-    from user_groups
-    inner join groups on groups.id = user_groups.group_id
-    where user_groups.user_id = users.id) as membership on true
     order by users.id desc
     []"
   `);
@@ -50,13 +50,8 @@ test('the widest query is one statement that binds every value', () => {
     'has_token=false&is_active=1&is_staff=1&is_admin=0&is_customer=0&is_profile_completed=True&is_online=false',
     'gender=Other&groups_in=1,2&group_id=3',
   ].join('&');
-  expect(sqlOf(widest)).toMatchInlineSnapshot(`
-    "select counted.count, users.id, users.username, users.mobile_number, users.email, users.is_email_verified, users.avatar, users.first_name, users.last_name, users.gender, users.invite_code, users.is_active, users.is_staff, users.is_admin, users.is_profile_completed, inviter.id as inviter_id, inviter.username as inviter_username, inviter.first_name as inviter_first_name, inviter.last_name as inviter_last_name, membership.group_ids, membership.group_names, to_char(users.last_login at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as last_login, to_char(users.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as created_at, to_char(users.updated_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as updated_at, coalesce((select last_seen_at > now() - make_interval(secs => 300) as is_online
-    from user_presence
-    where user_id = users.id), false) as is_online, (select count(*) as count
-    from users as invitee
-    where invitee.invited_by_id = users.id) as invitees_count
-    from (select count(*) as count
+  expect(sqlOf(widest, 'index')).toMatchInlineSnapshot(`
+    "with counted as (select (select count(*) as count
     from users
     where users.list_flags is not null
     and (users.search_text like search_pattern($1)
@@ -102,8 +97,7 @@ test('the widest query is one statement that binds every value', () => {
     and exists (select
     from user_groups
     where user_id = users.id
-    and group_id = any($19::bigint[]))) as counted
-    left join (select users.id
+    and group_id = any($19::bigint[]))) as count, null as kept_count, now() - make_interval(secs => 300) as online_since), page_ids as (select users.id
     from users
     where users.list_flags is not null
     and (users.search_text like search_pattern($20)
@@ -151,15 +145,22 @@ test('the widest query is one statement that binds every value', () => {
     where user_id = users.id
     and group_id = any($38::bigint[]))
     order by case when (users.list_flags & 2048) <> 0 then 0 when (users.list_flags & 1024) <> 0 then 1 when (users.list_flags & 4096) <> 0 then 2 end, users.list_last_login desc nulls last, users.email, users.list_created_at, users.list_updated_at desc, users.id
-    limit 100 offset 200) as page on true
+    limit 100 offset 200), page as (select id, array((select group_id
+    from user_groups
+    where user_id = page_ids.id
+    order by group_id)) as group_ids
+    from page_ids) select counted.count, counted.kept_count, users.id, users.username, users.mobile_number, users.email, users.is_email_verified, users.avatar, users.first_name, users.last_name, users.gender, users.invite_code, users.is_active, users.is_staff, users.is_admin, users.is_profile_completed, page.group_ids, inviter.id as inviter_id, inviter.username as inviter_username, inviter.first_name as inviter_first_name, inviter.last_name as inviter_last_name, to_char(users.last_login at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as last_login, to_char(users.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as created_at, to_char(users.updated_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as updated_at, coalesce((select last_seen_at > counted.online_since as is_online
+    from user_presence
+    where user_id = users.id), false) as is_online, (select count(*) as count
+    from users as invitee
+    where invitee.invited_by_id = users.id) as invitees_count, case when row_number() over () = 1 then (select json_object_agg(id, name) as group_names
+    from groups
+    where id = any(array(select unnest(group_ids)
+    from page))) end as group_names
+    from counted
+    left join page on true
     left join users on users.id = page.id
     left join users as inviter on inviter.id = users.invited_by_id
-    left join lateral (select array_agg(groups.id
-    order by groups.id) as group_ids, array_agg(groups.name
-    order by groups.id) as group_names
-    from user_groups
-    inner join groups on groups.id = user_groups.group_id
-    where user_groups.user_id = users.id) as membership on true
     order by case when (users.list_flags & 2048) <> 0 then 0 when (users.list_flags & 1024) <> 0 then 1 when (users.list_flags & 4096) <> 0 then 2 end, users.list_last_login desc nulls last, users.email, users.list_created_at, users.list_updated_at desc, users.id
     ["علی","50%","van dyk",1,9,"2026-02-21T00:00:00Z","2026-02-21T00:00:00Z","2026-01-01T00:00:00Z","2026-12-31T00:00:00Z","2026-02-21T00:00:00Z","2026-02-21T00:00:00Z","2026-01-01T00:00:00Z","2026-12-31T00:00:00Z","2026-02-21T00:00:00Z","2026-02-21T00:00:00Z","2026-01-01T00:00:00Z","2026-12-31T00:00:00Z",[1,2],[3],"علی","50%","van dyk",1,9,"2026-02-21T00:00:00Z","2026-02-21T00:00:00Z","2026-01-01T00:00:00Z","2026-12-31T00:00:00Z","2026-02-21T00:00:00Z","2026-02-21T00:00:00Z","2026-01-01T00:00:00Z","2026-12-31T00:00:00Z","2026-02-21T00:00:00Z","2026-02-21T00:00:00Z","2026-01-01T00:00:00Z","2026-12-31T00:00:00Z",[1,2],[3]]"
   `);

@@ -53,7 +53,8 @@ test.skipIf(!hasServer).each(['', ...filterQueries, ...orderingQueries, ...searc
   '?%s reads users by index alone, never all of them',
   async (query) => {
     const userQuery = readUserQuery(query);
-    for (const statement of [selectUsers(userQuery, window), compile(selectCount(userQuery, window))]) {
+    const lists = (['index', 'kept', 'both'] as const).map((counting) => selectUsers(userQuery, window, counting));
+    for (const statement of [...lists, compile(selectCount(userQuery, window))]) {
       const nodes = await explain(statement);
       const onUsers = nodes.filter((node) => node['Relation Name'] === 'users');
       expect(onUsers.length).toBeGreaterThan(0);

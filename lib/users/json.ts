@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import type { UserRow } from './row.ts';
+import type { GroupNames, UserRow } from './row.ts';
 
 const integer = v.pipe(v.number(), v.integer());
 const timestamp = v.pipe(v.string(), v.isoTimestamp());
@@ -36,7 +36,7 @@ export const userSchema = v.strictObject({
 export type User = v.InferOutput<typeof userSchema>;
 
 /** `mediaUrl` is the base of avatars' storage paths and ends in a slash. */
-export function toUser(row: UserRow, { mediaUrl }: { mediaUrl: string }): User {
+export function toUser(row: UserRow, groupNames: GroupNames, { mediaUrl }: { mediaUrl: string }): User {
   return {
     id: row.id,
     username: row.username,
@@ -59,7 +59,7 @@ export function toUser(row: UserRow, { mediaUrl }: { mediaUrl: string }): User {
     last_login: row.last_login === null ? null : toTimestamp(row.last_login),
     created_at: toTimestamp(row.created_at),
     updated_at: toTimestamp(row.updated_at),
-    groups_data: toGroups(row),
+    groups_data: row.group_ids.map((id) => ({ id, name: groupNames[id] ?? '' })),
   };
 }
 
@@ -77,16 +77,11 @@ function toInvitedBy({
   return { id: inviter_id, username: inviter_username, full_name: toFullName(inviter_first_name, inviter_last_name) };
 }
 
-function toGroups({ group_ids, group_names }: UserRow): User['groups_data'] {
-  return (group_ids ?? []).map((id, index) => ({ id, name: group_names?.[index] ?? '' }));
-}
-
 /** `avatars/2.png` → `https://media.example.com/avatars/2.png`; what is a URL already stays as it is. */
 function toAvatarUrl(avatar: string | null, mediaUrl: string): string | null {
   if (!avatar) return null;
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(avatar)) return avatar;
-  const path = avatar.replace(/^\/+/, '').split('/').map(encodeURIComponent).join('/');
-  return mediaUrl + path;
+  return mediaUrl + avatar.replace(/^\/+/, '').replace(/[^\w.~!*'()/-]+/g, encodeURIComponent);
 }
 
 /** Python's isoformat leaves microseconds out when they are zero, and so do clients expect it. */

@@ -1,4 +1,4 @@
-import { type Expression, type OrderByItemBuilder, sql } from 'kysely';
+import { type Expression, type RawBuilder, sql } from 'kysely';
 import { listOf, Malformed, oneOf, type Parameter } from '../parameters.ts';
 import { hasListFlag } from './list-flags.ts';
 import type { UserRow } from './row.ts';
@@ -118,17 +118,14 @@ export function toTotalOrder(sortKeys: SortKey[]): SortKey[] {
   return [...sortKeys, { field: 'id', descending: sortKeys[0]?.descending === true }];
 }
 
-/** The items of ORDER BY, for Kysely; `backwards` to read from the end. */
-export function toOrderBy(sortKeys: SortKey[], { backwards = false } = {}) {
+/** The items of ORDER BY: `"users"."email" desc nulls last`; `backwards` to read from the end. */
+export function toOrderBy(sortKeys: SortKey[], { backwards = false } = {}): RawBuilder<unknown>[] {
   return sortKeys.map((sortKey) => {
     const { expression, nullable } = sortField(sortKey);
     const { descending } = sortKey;
-    const modifiers = (item: OrderByItemBuilder) => {
-      const directed = descending === backwards ? item : item.desc();
-      // Ascending order has nulls last already; where they need no word, an index can be read in either direction.
-      if (!descending || !nullable) return directed;
-      return backwards ? directed.nullsFirst() : directed.nullsLast();
-    };
-    return { expression, modifiers };
+    const directed = descending === backwards ? sql`${expression}` : sql`${expression} desc`;
+    // Ascending order has nulls last already; where they need no word, an index can be read in either direction.
+    if (!descending || !nullable) return directed;
+    return backwards ? sql`${directed} nulls first` : sql`${directed} nulls last`;
   });
 }

@@ -31,7 +31,9 @@ export type UserRow = Pick<Users, ShownColumn | 'last_login' | 'created_at' | 'u
   inviter_username: string | null;
   inviter_first_name: string | null;
   inviter_last_name: string | null;
-  /** Ordered by id; null when there are none. */
-  group_ids: number[] | null;
-  group_names: string[] | null;
+  /** In order. */
+  group_ids: number[];
 };
+
+/** By id, of all groups of a page's users. */
+export type GroupNames = Record<number, string>;

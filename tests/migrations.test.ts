@@ -63,16 +63,17 @@ test('make the indexes that the list reads', async () => {
   const { rows } = await sql<{ name: string; definition: string }>`
     select indexname as name, substring(indexdef from ' USING (.*)') as definition from pg_indexes
     where schemaname = 'public' and indexname in
-      ('users_list', 'users_search_trgm', 'users_invited_by', 'user_groups_group_user', 'auth_tokens_user', 'user_presence_seen')`.execute(
+      ('users_list', 'users_list_email_desc', 'users_search_trgm', 'users_invited_by', 'user_groups_group_user', 'auth_tokens_user', 'user_presence_seen')`.execute(
     db,
   );
   expect(Object.fromEntries(rows.map(({ name, definition }) => [name, definition]))).toEqual({
     users_list:
       'btree (id) INCLUDE (list_flags, list_created_at, list_updated_at, list_last_login) WHERE (list_flags IS NOT NULL)',
+    users_list_email_desc: 'btree (email DESC NULLS LAST, id DESC) WHERE (list_flags IS NOT NULL)',
     users_search_trgm: 'gin (search_text gin_trgm_ops) WHERE (search_text IS NOT NULL)',
     users_invited_by: 'btree (invited_by_id) WHERE (invited_by_id IS NOT NULL)',
     user_groups_group_user: 'btree (group_id, user_id)',
-    auth_tokens_user: 'btree (user_id)',
+    auth_tokens_user: 'btree (user_id) INCLUDE (expires_at)',
     user_presence_seen: 'btree (last_seen_at)',
   });
 });

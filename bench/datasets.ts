@@ -17,27 +17,50 @@ export const datasets = {
 /** The admin's who asks; of a bench database only. */
 export const benchKey = 'bench';
 
-/** The URL of the data set's database on this server; it is made when it is not there. */
-export async function provide(serverUrl: string, { name, users, listed }: Dataset): Promise<string> {
-  const database = `users_api_bench_${name}`;
-  const url = new URL(serverUrl);
-  url.pathname = database;
+/** The role that `create-reader` makes, for its limits and permissions are what is deployed. */
+const reader = 'users_api_bench';
+
+/** The URLs of the data sets' databases on this server, as the API's role; what is not there is made. */
+export async function provide(serverUrl: string, wanted: Dataset[]): Promise<string[]> {
   const server = openForOperators(serverUrl);
-  const { rows } = await sql`select from pg_database where datname = ${database}`.execute(server);
-  if (rows.length === 0) {
-    process.stderr.write(`making data set ${name}: ${users} users, ${listed} listed …\n`);
-    await sql`create database ${sql.id(`${database}_unfinished`)}`.execute(server);
-    const unfinished = new URL(url);
-    unfinished.pathname = `${database}_unfinished`;
-    await fill(unfinished.href, users, Math.round(users / listed));
-    await sql`alter database ${sql.id(`${database}_unfinished`)} rename to ${sql.id(database)}`.execute(server);
+  const urls: URL[] = [];
+  let password = '';
+  for (const dataset of wanted) {
+    const database = toDatabase(dataset);
+    const { rows } = await sql`select from pg_database where datname = ${database}`.execute(server);
+    if (rows.length === 0) {
+      const { name, users, listed } = dataset;
+      process.stderr.write(`making data set ${name}: ${users} users, ${listed} listed …\n`);
+      await sql`create database ${sql.id(`${database}_unfinished`)}`.execute(server);
+      await fill(withDatabase(serverUrl, `${database}_unfinished`).href, users, Math.round(users / listed));
+      await sql`alter database ${sql.id(`${database}_unfinished`)} rename to ${sql.id(database)}`.execute(server);
+    }
+    const url = withDatabase(serverUrl, database);
+    const db = openForOperators(url.href);
+    const lines = await runCommand(db, ['create-reader', reader, ...(password === '' ? ['--new-password'] : [])]);
+    await db.destroy();
+    password ||= lines.at(-1)?.replace('password: ', '') ?? '';
+    urls.push(url);
   }
   await server.destroy();
-  return url.href;
+  return urls.map((url) => Object.assign(url, { username: reader, password }).href);
 }
 
-/** Every `nth` user is listed. Multiplications by primes scatter what is not to follow the id. */
+/** Its name on the server. */
+export const toDatabase = ({ name }: Dataset): string => `users_api_bench_${name}`;
+
+/** The URL of another database of the server. */
+export function withDatabase(serverUrl: string, database: string): URL {
+  const url = new URL(serverUrl);
+  url.pathname = database;
+  return url;
+}
+
+/** Every `nth` user is listed. Hashes and multiplications by primes scatter what is not to follow the id. */
 async function fill(url: string, users: number, nth: number): Promise<void> {
+  let draws = 0;
+  // A number below `of` for row n, another at each call.
+  const draw = (of: number) => sql`((hashint8extended(n, ${sql.lit(draws++)}) & 2147483647) % ${sql.lit(of)})::int`;
   const db = openForOperators(url);
   await runCommand(db, ['migrate']);
   // Row by row the trigram index takes ten times as long as built at once.
@@ -48,20 +71,20 @@ async function fill(url: string, users: number, nth: number): Promise<void> {
     insert into users (username, mobile_number, email, is_email_verified, avatar, first_name, last_name, gender, invited_by_id, is_active,
                        is_staff, is_admin, is_customer, is_profile_completed, last_login, created_at, updated_at)
     select 'user' || lpad((n::bigint * 7919 % 100000007)::text, 9, '0'),
-           case when n % 10 < 9 then '09' || lpad((n::bigint * 104729 % 1000000007)::text, 10, '0') end,
-           case when n % 5 < 4 then 'user' || n || '@' || (array['example.com', 'example.org', 'mail.example.net'])[1 + n % 3] end,
-           n % 3 = 0,
-           case when n % 4 = 0 then 'avatars/' || n || '.png' end,
-           (array['Ann', 'Bob', 'علی', 'Zoë', 'José', 'İpek', 'Søren', 'Maria', 'زهرا', 'Wei'])[1 + n * 31 % 10],
-           (array['Smith', 'Çelik', 'کریمی', 'Núñez', 'Müller', 'O''Neil', 'Rossi', 'Ivanov', 'Wang', 'Şahin', 'Dubois'])[1 + n * 37 % 11],
-           (array['male', 'female', 'other', null])[1 + n * 41 % 4],
-           case when n > 100 and n % 3 = 0 then 1 + n::bigint * 7919 % (n - 1) end,
-           n % 21 <> 0,
+           case when ${draw(10)} < 9 then '09' || lpad((n::bigint * 104729 % 1000000007)::text, 10, '0') end,
+           case when ${draw(5)} < 4 then 'user' || n || '@' || (array['example.com', 'example.org', 'mail.example.net'])[1 + ${draw(3)}] end,
+           ${draw(3)} = 0,
+           case when ${draw(4)} = 0 then 'avatars/' || n || '.png' end,
+           (array['Ann', 'Bob', 'علی', 'Zoë', 'José', 'İpek', 'Søren', 'Maria', 'زهرا', 'Wei', null])[1 + ${draw(11)}],
+           (array['Smith', 'Çelik', 'کریمی', 'Núñez', 'Müller', 'O''Neil', 'Rossi', 'Ivanov', 'Wang', 'Şahin', null])[1 + ${draw(11)}],
+           (array['male', 'female', 'other', null])[1 + ${draw(4)}],
+           case when n > 100 and ${draw(3)} = 0 then 1 + ${draw(1_000_003)} % (n - 1) end,
+           ${draw(21)} <> 0,
            n % ${sql.lit(nth)} = 0 and n % (${sql.lit(nth)} * 50) <> 0,
            n % (${sql.lit(nth)} * 50) = 0,
-           n % ${sql.lit(nth)} <> 0 or n % 7 = 0,
-           n % 2 = 0,
-           case when n % 8 <> 0 then timestamptz '2024-01-01Z' + make_interval(secs => n::bigint * 6700417 % 60000000) end,
+           n % ${sql.lit(nth)} <> 0 or ${draw(7)} = 0,
+           ${draw(2)} = 0,
+           case when ${draw(8)} <> 0 then timestamptz '2024-01-01Z' + make_interval(secs => n::bigint * 6700417 % 60000000) end,
            timestamptz '2022-01-01Z' + make_interval(secs => n::bigint * 15485863 % 100000000),
            timestamptz '2023-01-01Z' + make_interval(secs => n::bigint * 32452843 % 80000000)
     from generate_series(1, ${sql.lit(users)}) n`.execute(db);
@@ -69,7 +92,7 @@ async function fill(url: string, users: number, nth: number): Promise<void> {
   await sql`insert into groups (name) select 'Group ' || n from generate_series(1, 50) n`.execute(db);
   await sql`
     insert into user_groups (user_id, group_id)
-    select distinct id, 1 + (id * k * 13) % 50 from users, generate_series(1, 2) k where list_flags is not null and id % 3 > 0`.execute(
+    select distinct id, 1 + (hashint8extended(id, k) & 2147483647) % 50 from users, generate_series(1, 2) k where list_flags is not null and id % 3 > 0`.execute(
     db,
   );
   await sql`

@@ -1,6 +1,6 @@
 import { parameters } from '../lib/users/query.ts';
 import { measure, runsWithin, type Times } from './measure.ts';
-import { openDriver, openHandler } from './subject.ts';
+import { openDriver, openHandler, warmUp } from './subject.ts';
 
 /** A value of every filter, and every ordering. */
 const singles: Record<string, string> = {
@@ -36,6 +36,7 @@ export async function measureGrowth(databases: Record<string, string>, milliseco
   for (const [name, url] of Object.entries(databases)) {
     const handler = await openHandler(url);
     const driver = await openDriver(url);
+    await warmUp(() => handler(''));
     for (const { kind, times } of results) {
       const query = growthKinds[kind] ?? '';
       const request = () => handler(query);

@@ -4,12 +4,14 @@ import pg from 'pg';
 import { readSettings } from '../lib/settings.ts';
 import { startPostgresServer } from '../scripts/postgres-server.ts';
 import { bundleBytes, measureColdStart } from './cold-start.ts';
+import { measureCompression } from './compression.ts';
 import { datasets, provide } from './datasets.ts';
 import { measureDepth, measureGrowth } from './growth.ts';
 import { measureOverhead } from './overhead.ts';
 import { writeReport } from './report.ts';
 import { measureMemory, measureThroughput } from './throughput.ts';
 import { findWorst } from './worst.ts';
+import { measureWriters } from './writers.ts';
 
 const isQuick = process.argv.includes('--quick');
 const isFull = process.argv.includes('--full');
@@ -24,27 +26,36 @@ const serverUrl = databaseUrl ?? server?.url ?? '';
 
 spawnSync(process.execPath, ['scripts/build.ts'], { stdio: 'inherit' });
 
-const databases: Record<string, string> = {
-  small200: await provide(serverUrl, datasets.small200),
-  small2k: await provide(serverUrl, datasets.small2k),
-  ...(!isQuick && { A: await provide(serverUrl, datasets.A), C: await provide(serverUrl, datasets.C) }),
-  ...(isFull && { B: await provide(serverUrl, datasets.B) }),
-};
+const names: (keyof typeof datasets)[] = [
+  'small200',
+  'small2k',
+  ...(isQuick ? ([] as const) : (['A', 'C'] as const)),
+  ...(isFull ? (['B'] as const) : []),
+];
+const urls = await provide(
+  serverUrl,
+  names.map((name) => datasets[name]),
+);
+const databases: Record<string, string> = Object.fromEntries(names.map((name, index) => [name, urls[index] as string]));
 // Where there is no A, the largest that there is stands for it.
 const A = databases['A'] ?? (databases['small2k'] as string);
 const C = databases['C'];
 const each = isQuick ? 300 : 1000;
 
+say('writers …');
+const writers = await measureWriters(serverUrl, datasets.small2k, 2 * each);
 say('memory …');
 const memory = await measureMemory(A, isQuick ? 1000 : 10_000);
 say('overhead …');
-const overhead = await measureOverhead(A, 2 * each);
+const overhead = await measureOverhead(A, isQuick ? 3 : 9, each / 2);
 say('growth …');
 const growth = await measureGrowth(databases, each / 2);
 say('depth …');
 const depth = C ? await measureDepth(C, datasets.C.listed, 4 * each) : undefined;
 say('throughput …');
-const throughput = await measureThroughput(A, each);
+const throughput = await measureThroughput(A, isQuick ? 3 : 9, each / 2);
+say('compression …');
+const compression = await measureCompression(A, 2 * each);
 say('cold start …');
 const coldStart = await measureColdStart(A, isQuick ? 5 : 25);
 say('the worst request …');
@@ -53,7 +64,18 @@ const worst = C ? await findWorst(C) : undefined;
 const folder = isQuick ? 'bench/results/quick' : 'bench/results';
 writeReport(folder, {
   server: await readServer(serverUrl),
-  ...{ overhead, growth, depth, worst, bundleBytes: bundleBytes(), coldStart, throughput, memory },
+  ...{
+    overhead,
+    growth,
+    depth,
+    worst,
+    bundleBytes: bundleBytes(),
+    coldStart,
+    throughput,
+    compression,
+    memory,
+    writers,
+  },
 });
 say(`written: ${folder}/README.md`);
 await server?.remove();

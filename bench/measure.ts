@@ -7,6 +7,14 @@ export function toTimes(samples: number[]): Times {
   return { p50: at(0.5), p99: at(0.99) };
 }
 
+export const median = (numbers: number[]): number => toTimes(numbers).p50;
+
+/** Of several measurements of the same. */
+export const toMedianTimes = (times: Times[]): Times => ({
+  p50: median(times.map(({ p50 }) => p50)),
+  p99: median(times.map(({ p99 }) => p99)),
+});
+
 type Runs = { warmUp: number; counted: number };
 
 /** Times each run of each contestant, A B C A B C …, so that a machine that slows down slows all of them. */

@@ -1,11 +1,13 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { arch, cpus, release, totalmem } from 'node:os';
 import type { ColdStart } from './cold-start.ts';
+import type { Compression } from './compression.ts';
 import type { Depth, Growth } from './growth.ts';
 import type { Overhead } from './overhead.ts';
 import { toBars, toLines } from './plot.ts';
 import type { Memory, Throughput } from './throughput.ts';
 import type { Worst } from './worst.ts';
+import type { Way, Writers } from './writers.ts';
 
 export type Results = {
   server: string;
@@ -16,7 +18,9 @@ export type Results = {
   bundleBytes: number;
   coldStart: ColdStart[];
   throughput: Throughput[];
+  compression: Compression;
   memory: Memory;
+  writers: Writers;
 };
 
 const ms = (value: number | undefined): string => (value === undefined ? '' : value.toFixed(value < 10 ? 2 : 1));
@@ -39,6 +43,8 @@ export function writeReport(folder: string, results: Results): void {
     results.worst && `## The worst documented request\n\n${toWorstText(results.worst)}`,
     `## Cold start\n\n![cold start](cold-start.svg)\n\n${toColdStartTable(results)}`,
     `## Throughput of one instance\n\n${toThroughputTable(results.throughput)}`,
+    `## Compression of a page of 1,000\n\n${toCompressionTables(results.compression)}`,
+    `## What the kept count costs those who write users\n\n${toWritersTable(results.writers)}`,
     `## Memory\n\n${toTable(['requests', ...results.memory.map(({ requests }) => String(requests))], [['MB resident', ...results.memory.map(({ rssMb }) => rssMb.toFixed(0))]])}`,
   ];
   writeFileSync(`${folder}/README.md`, `${sections.filter((section) => section !== undefined).join('\n\n')}\n`);
@@ -144,6 +150,39 @@ function toThroughputTable(throughput: Throughput[]): string {
       original.toFixed(0),
       (perSecond / original).toFixed(1),
       met(perSecond >= 10 * original),
+    ]),
+  );
+}
+
+function toCompressionTables({ requests, levels, bytes }: Compression): string {
+  const identity = requests['identity']?.p50 ?? Number.NaN;
+  const kb = (bytes: number) => (bytes / 1000).toFixed(0);
+  return [
+    toTable(
+      ['Accept-Encoding', 'request p50', 'p99', '/ identity'],
+      Object.entries(requests).map(([name, { p50, p99 }]) => [name, ms(p50), ms(p99), ratio(p50 / identity)]),
+    ),
+    `Compressing alone, of ${kb(bytes)} kB; bold is what the function does.`,
+    toTable(
+      ['encoding', 'quality', 'p50', 'kB'],
+      levels.map(({ encoding, quality, isOurs, p50, bytes }) => {
+        const cells = [encoding, String(quality), ms(p50), kb(bytes)];
+        return isOurs ? cells.map((cell) => `**${cell}**`) : cells;
+      }),
+    ),
+  ].join('\n\n');
+}
+
+function toWritersTable(writers: Writers): string {
+  const names = Object.keys(writers[0]?.times ?? {}) as Way[];
+  const base = names[0] as Way;
+  return toTable(
+    ['statement, committed', ...names.flatMap((name) => (name === base ? [name] : [name, `/ ${base}`]))],
+    writers.map(({ kind, times }) => [
+      kind,
+      ...names.flatMap((name) =>
+        name === base ? [ms(times[name].p50)] : [ms(times[name].p50), ratio(times[name].p50 / times[base].p50)],
+      ),
     ]),
   );
 }

@@ -1,4 +1,5 @@
-import { openHandler } from './subject.ts';
+import { median } from './measure.ts';
+import { openHandler, warmUp } from './subject.ts';
 
 export type Throughput = { kind: string; perSecond: number; cpuMsEach: number; original: number };
 
@@ -14,24 +15,46 @@ const originals: Record<string, { query: string; perSecond: number }> = {
   'ordering=-last_login': { query: 'ordering=-last_login', perSecond: 1000 / 51 },
 };
 
-/** One instance, one request after the other; CPU time is that of this process, so without the database's. */
-export async function measureThroughput(databaseUrl: string, millisecondsEach: number): Promise<Throughput[]> {
-  const handler = await openHandler(databaseUrl);
-  const results: Throughput[] = [];
-  for (const [kind, { query, perSecond: original }] of Object.entries(originals)) {
-    for (let run = 0; run < 20; run += 1) await handler(query);
-    const cpu = process.cpuUsage();
-    const start = performance.now();
-    let requests = 0;
-    while (performance.now() - start < millisecondsEach) {
-      await handler(query);
-      requests += 1;
-    }
-    const seconds = (performance.now() - start) / 1000;
-    const { user, system } = process.cpuUsage(cpu);
-    results.push({ kind, perSecond: requests / seconds, cpuMsEach: (user + system) / 1000 / requests, original });
+/**
+ * One instance, one request after the other; CPU time is that of this process, so without the database's. Medians of rounds, each with an
+ * instance of its own.
+ */
+export async function measureThroughput(
+  databaseUrl: string,
+  rounds: number,
+  millisecondsEach: number,
+): Promise<Throughput[]> {
+  const results = Object.entries(originals).map(([kind, { query, perSecond }]) => ({
+    kind,
+    query,
+    original: perSecond,
+    rounds: [] as { perSecond: number; cpuMsEach: number }[],
+  }));
+  for (let round = 0; round < rounds; round += 1) {
+    const handler = await openHandler(databaseUrl);
+    await warmUp(() => handler(''));
+    for (const { query, rounds } of results) rounds.push(await countRequests(() => handler(query), millisecondsEach));
   }
-  return results;
+  return results.map(({ kind, original, rounds }) => ({
+    kind,
+    original,
+    perSecond: median(rounds.map(({ perSecond }) => perSecond)),
+    cpuMsEach: median(rounds.map(({ cpuMsEach }) => cpuMsEach)),
+  }));
+}
+
+async function countRequests(request: () => Promise<unknown>, milliseconds: number) {
+  for (let run = 0; run < 20; run += 1) await request();
+  const cpu = process.cpuUsage();
+  const start = performance.now();
+  let requests = 0;
+  while (performance.now() - start < milliseconds) {
+    await request();
+    requests += 1;
+  }
+  const seconds = (performance.now() - start) / 1000;
+  const { user, system } = process.cpuUsage(cpu);
+  return { perSecond: requests / seconds, cpuMsEach: (user + system) / 1000 / requests };
 }
 
 /** Megabytes of resident memory after so many requests. */

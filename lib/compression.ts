@@ -43,8 +43,10 @@ function chooseCompressed(compressed: Compressed, encoding: Encoding | undefined
   return { body: plain.toString(), bytes: plain.length, varies: true };
 }
 
-/** Qualities by measurement, `npm run bench`: higher ones take more time than their bytes are worth. */
+/** By measurement, `npm run bench`: higher ones take more time than their bytes are worth. */
+export const qualities: Record<Encoding, number> = { br: 4, gzip: 3 };
+
 const encoders: Record<Encoding, (body: Buffer) => Buffer> = {
-  br: (body) => brotliCompressSync(body, { params: { [constants.BROTLI_PARAM_QUALITY]: 4 } }),
-  gzip: (body) => gzipSync(body, { level: 3 }),
+  br: (body) => brotliCompressSync(body, { params: { [constants.BROTLI_PARAM_QUALITY]: qualities.br } }),
+  gzip: (body) => gzipSync(body, { level: qualities.gzip }),
 };

@@ -95,8 +95,9 @@ function toUserList({ limit, offset, edge, ordering }: UserQuery, counted: Count
 
 /** Count and page in one statement, so of one snapshot. A page at a cursor has one row more, if there is one. */
 export function selectUsers(query: UserQuery, window: OnlineWindow, counting: Counting): CompiledQuery<CountedRow> {
-  const counted = selectCounts(query, window, counting);
-  const pageIds = selectPageIds(selectMatching(query, window).select('users.id'), query);
+  const matching = selectMatching(query, window);
+  const counted = selectCounts(matching, window, counting);
+  const pageIds = selectPageIds(matching.select('users.id'), query);
   const orderBy = sql.join(toOrderBy(query.ordering));
   return compile(sql<CountedRow>`with counted as ${counted}, page_ids as ${pageIds}, ${details} order by ${orderBy}`);
 }
@@ -113,20 +114,23 @@ function selectPageIds<Output>(
   return ordered.where(isBeyond(edge.side, edge.cursor, ordering)).limit(sql.lit(limit + 1));
 }
 
-function selectCounts(query: UserQuery, window: OnlineWindow, counting: Counting) {
-  const count = counting === 'kept' ? selectKeptCount : selectCount(query, window);
+function selectCounts(matching: Matching, window: OnlineWindow, counting: Counting) {
+  const count = counting === 'kept' ? selectKeptCount : countOf(matching);
   const keptCount = counting === 'both' ? selectKeptCount : sql.lit(null);
   return sql`(select ${count} as count, ${keptCount} as kept_count, ${onlineSince(window)} as online_since)`;
 }
 
 /** How many users match, on whatever page. */
-export const selectCount = (query: UserQuery, window: OnlineWindow) =>
-  selectMatching(query, window).select((eb) => eb.fn.countAll<number>().as('count'));
+export const selectCount = (query: UserQuery, window: OnlineWindow) => countOf(selectMatching(query, window));
+
+const countOf = (matching: Matching) => matching.select(sql<number>`count(*)`.as('count'));
 
 /** How many users are listed, as triggers have counted them. */
 export const selectKeptCount = queryBuilder
   .selectFrom('listed_counts')
   .select(sql<number>`coalesce(sum(count), 0)`.as('count'));
+
+type Matching = ReturnType<typeof selectMatching>;
 
 /** The one WHERE of count and page. */
 function selectMatching({ conditions }: UserQuery, window: OnlineWindow) {

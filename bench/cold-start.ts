@@ -17,6 +17,9 @@ process.stderr.write('\\n' + JSON.stringify({ imported, answered: performance.no
 process.exit();
 `;
 
+/** What the bundle and its libraries ask Node.js for while they are loaded. */
+const ownModules = `for (const name of ['crypto', 'dns', 'events', 'fs', 'path', 'util', 'zlib']) process.getBuiltinModule(name);`;
+
 const bundle = resolve('dist/handlers/users.mjs');
 
 export const bundleBytes = (): number => statSync(bundle).size;
@@ -27,9 +30,12 @@ export async function measureColdStart(databaseUrl: string, runs: number): Promi
   const empty = join(folder, 'empty.mjs');
   writeFileSync(empty, 'export const handler = async () => ({ statusCode: 204 });');
   writeFileSync(join(folder, 'program.mjs'), program);
+  const own = join(folder, 'own.mjs');
+  writeFileSync(own, `${ownModules}\nexport { handler } from './empty.mjs';`);
   const environment = { PATH: process.env['PATH'], DATABASE_URL: databaseUrl };
   const kinds = {
     'an empty handler': { module: empty, env: environment },
+    "Node.js's own modules that it needs": { module: own, env: environment },
     'the list': { module: bundle, env: environment },
     'the list, with a compile cache': {
       module: bundle,

@@ -13,7 +13,7 @@ const singles: Record<string, string> = {
 
 export const growthKinds: Record<string, string> = {
   'default page': '',
-  'rare search': 'search=user00012',
+  'rare search': 'search=user000791900', // one user in each data set
   'no-match search': 'search=nobody-at-all',
   'id range': 'id_min=100&id_max=900',
   ...Object.fromEntries(

@@ -133,7 +133,8 @@ function toColdStartTable({ coldStart, bundleBytes }: Results): string {
     ratio(imported.p50 / (empty?.imported.p50 ?? Number.NaN)),
     ms(answered.p50),
   ]);
-  const quotient = (coldStart[1]?.imported.p50 ?? Number.NaN) / (empty?.imported.p50 ?? Number.NaN);
+  const list = coldStart.find(({ kind }) => kind === 'the list');
+  const quotient = (list?.imported.p50 ?? Number.NaN) / (empty?.imported.p50 ?? Number.NaN);
   return [
     toTable(['from the start of the process', 'imported', '/ empty', 'first answer'], rows),
     `Goal, imported ≤ 1.5 × the empty handler: ${met(quotient <= 1.5)}. The bundle has ${(bundleBytes / 1000).toFixed(0)} kB; goal ≤ 220 kB: ${met(bundleBytes <= 220_000)}.`,

@@ -1,8 +1,11 @@
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
 import { type Kysely, sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Database } from '../lib/schema.ts';
 import { runCommand } from '../manage/commands.ts';
 import { openForOperators } from '../manage/database.ts';
+import { findPostgres } from '../scripts/postgres-server.ts';
 import { hasServer, openTestDatabase } from './database.ts';
 import { loadHandler, send } from './request.ts';
 
@@ -10,10 +13,10 @@ const database = await openTestDatabase();
 const { db } = database;
 
 /** By the triggers, and by the index. */
-async function counts(): Promise<{ kept: number; rows: number; listed: number }> {
+async function counts(of: Kysely<Database> = db): Promise<{ kept: number; rows: number; listed: number }> {
   const { rows } = await sql<{ kept: number; rows: number; listed: number }>`
     select (select coalesce(sum(count), 0)::int from listed_counts) as kept, (select count(*)::int from listed_counts) as rows,
-           (select count(*)::int from users where list_flags is not null) as listed`.execute(db);
+           (select count(*)::int from users where list_flags is not null) as listed`.execute(of);
   return rows[0] as { kept: number; rows: number; listed: number };
 }
 
@@ -218,6 +221,18 @@ describe.skipIf(!hasServer)('on a server', () => {
     expect(await difference()).toBe(1);
     await sql`drop owned by ${sql.id(writer)}`.execute(db);
     await sql`drop role ${sql.id(writer)}`.execute(db);
+  });
+
+  test('a dump that is restored has it, and goes on', async () => {
+    const { kept } = await counts();
+    const bin = findPostgres() as string;
+    const dump = execFileSync(join(bin, 'pg_dump'), ['--no-owner', database.url], { maxBuffer: 2 ** 28 });
+    const restored = await openTestDatabase();
+    await sql`drop schema public cascade`.execute(restored.db);
+    await sql`create schema public`.execute(restored.db);
+    execFileSync(join(bin, 'psql'), ['--quiet', '--set=ON_ERROR_STOP=1', restored.url], { input: dump, stdio: 'pipe' });
+    await insert('after', 'staff', restored.db);
+    expect(await counts(restored.db)).toMatchObject({ kept: kept + 1, listed: kept + 1 });
   });
 
   test('truncate leaves none', async () => {

@@ -57,11 +57,11 @@ export async function openDriver(databaseUrl: string) {
         await client.query(list);
       };
     },
-    count: (query: string) => {
+    /** As the function counts, or by the index in any case. */
+    count: (query: string, { byIndex = false } = {}) => {
       const userQuery = readUserQuery(query);
-      const { sql, parameters } = compile(
-        userQuery.conditions.length === 0 ? selectKeptCount : selectCount(userQuery, window),
-      );
+      const isKept = userQuery.conditions.length === 0 && !byIndex;
+      const { sql, parameters } = compile(isKept ? selectKeptCount : selectCount(userQuery, window));
       return () => client.query(sql, [...parameters]);
     },
     end: () => client.end(),

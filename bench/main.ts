@@ -25,6 +25,8 @@ const server = databaseUrl
   ? undefined
   : await startPostgresServer({ shared_buffers: '2GB', maintenance_work_mem: '1GB', max_wal_size: '8GB' });
 const serverUrl = databaseUrl ?? server?.url ?? '';
+// An exit ends the server and deletes its data; a signal alone would not.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
 spawnSync(process.execPath, ['scripts/build.ts'], { stdio: 'inherit' });
 

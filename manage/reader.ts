@@ -43,9 +43,19 @@ const readableColumns: { [Table in keyof Database]?: (keyof Database[Table])[] }
 /** Less than the API's own limit (QUERY_TIMEOUT_MS, 5000): the server's word comes first, ends the statement and keeps the connection. */
 const defaultTimeLimitMs = '4500';
 
+/** For the planner, by measurement (bench/README.md). */
+export const plannerSettings = {
+  // A wide page, or one deep in the list, is estimated above jit_above_cost: compiling takes longer than all the rest.
+  jit: 'off',
+  // Starting worker processes takes longer than they save, and many requests come at a time.
+  max_parallel_workers_per_gather: '0',
+  // Of SSDs and memory. At the default, of disks, the table is read in place of the listing index where most users are listed.
+  random_page_cost: '1.1',
+};
+
 /**
  * Makes the database role that the API uses, or brings it up to date: SELECT on what it reads, a time limit, read-only transactions,
- * no just-in-time compilation.
+ * settings for the planner.
  * It gets a new password, printed once, unless it has one already or IAM lets it in.
  */
 export async function createReader(db: Kysely<Database>, args: string[]): Promise<string[]> {
@@ -68,8 +78,9 @@ export async function createReader(db: Kysely<Database>, args: string[]): Promis
     if (isNew) await sql`create role ${sql.id(role)} login`.execute(trx);
     await grantReading(trx, role);
     await sql`alter role ${sql.id(role)} set default_transaction_read_only = on`.execute(trx);
-    // A wide page, or one deep in the list, is estimated above jit_above_cost: compiling takes longer than all the rest.
-    await sql`alter role ${sql.id(role)} set jit = off`.execute(trx);
+    for (const [name, value] of Object.entries(plannerSettings)) {
+      await sql`alter role ${sql.id(role)} set ${sql.id(name)} = ${sql.lit(value)}`.execute(trx);
+    }
     await sql`alter role ${sql.id(role)} set statement_timeout = ${sql.lit(timeLimitMs)}`.execute(trx);
     const done = `${isNew ? 'created' : 'updated'} role ${role}: reads what the API reads, for ${timeLimitMs} ms a statement at most`;
     if (values.iam) return [done, await letInByIam(trx, role)];

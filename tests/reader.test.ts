@@ -141,6 +141,8 @@ describe.skipIf(!canStartServer)('create-reader', () => {
     expect(rows.map(({ setting }) => setting).sort()).toEqual([
       'default_transaction_read_only=on',
       'jit=off',
+      'max_parallel_workers_per_gather=0',
+      'random_page_cost=1.1',
       'statement_timeout=4500',
     ]);
   });

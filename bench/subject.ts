@@ -8,7 +8,7 @@ import { readUserQuery } from '../lib/users/query.ts';
 import { benchKey } from './datasets.ts';
 
 // The function logs a line per request; here it is made and thrown away, for it is not the terminal that is measured.
-console.log = (line: unknown) => void JSON.stringify(line);
+console.log = console.error = (line: unknown) => void JSON.stringify(line);
 
 /** Answers a query of `GET /api/users/`; the body is text, or base64 where `acceptEncoding` lets it be compressed. */
 export type Subject = (query: string, acceptEncoding?: string) => Promise<{ status: number; body: string }>;

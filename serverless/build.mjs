@@ -6,7 +6,8 @@ export default class Build {
     const build = () => execFileSync(process.execPath, ['scripts/build.ts'], { stdio: 'inherit' });
     this.hooks = {
       'before:package:initialize': build,
-      'before:offline:start:init': build,
+      'before:offline:start': build, // serverless offline
+      'before:offline:start:init': build, // serverless offline start
     };
   }
 }

@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { demoKey } from '../manage/demo.ts';
 import { findFreePort, isFreePort } from '../scripts/free-port.ts';
@@ -20,7 +20,7 @@ afterAll(() => {
   rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
 });
 
-async function start(environment: Record<string, string | undefined> = {}): Promise<Started> {
+async function start(environment: Record<string, string | undefined> = {}, cwd = process.cwd()): Promise<Started> {
   const port = Number(environment['PORT'] ?? (await findFreePort()));
   const env = {
     ...process.env,
@@ -30,7 +30,7 @@ async function start(environment: Record<string, string | undefined> = {}): Prom
     PORT: String(port),
     ...environment,
   };
-  const child = spawn(process.execPath, ['scripts/start.ts'], { env });
+  const child = spawn(process.execPath, ['scripts/start.ts'], { cwd, env });
   running.add(child);
   child.once('exit', () => running.delete(child));
   let output = '';
@@ -56,6 +56,24 @@ async function untilExit({ process: child, output }: Started): Promise<{ code: n
   if (child.exitCode === null) await once(child, 'close');
   return { code: child.exitCode, output: output() };
 }
+
+test(
+  'npm start builds what it runs, where nothing was built before',
+  async () => {
+    const fresh = join(directory, 'fresh');
+    const left = ['node_modules', 'dist', '.git', '.local', '.serverless', 'coverage'].map((name) => resolve(name));
+    cpSync('.', fresh, { recursive: true, filter: (source) => !left.includes(resolve(source)) });
+    symlinkSync(resolve('node_modules'), join(fresh, 'node_modules'));
+    const started = await start({ LOCAL_DIRECTORY: join(fresh, '.local') }, fresh);
+    await untilPrinted(started, 'Ready at');
+    const response = await fetch(`http://localhost:${started.port}/api/users/?limit=1`, {
+      headers: { authorization: `Token ${demoKey}` },
+    });
+    expect(await response.json()).toMatchObject({ results: [{ id: expect.any(Number) }] });
+    await stop(started);
+  },
+  startTimeout,
+);
 
 describe('npm start', () => {
   let started: Started;

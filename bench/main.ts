@@ -11,7 +11,6 @@ import { measureOverhead } from './overhead.ts';
 import { writeReport } from './report.ts';
 import { measureMemory, measureThroughput } from './throughput.ts';
 import { findWorst } from './worst.ts';
-import { measureWriters } from './writers.ts';
 
 const isQuick = process.argv.includes('--quick');
 const isFull = process.argv.includes('--full');
@@ -46,8 +45,6 @@ const A = databases['A'] ?? (databases['small2k'] as string);
 const C = databases['C'];
 const each = isQuick ? 300 : 1000;
 
-say('writers …');
-const writers = await measureWriters(serverUrl, datasets.small2k, 2 * each);
 say('memory …');
 const memory = await measureMemory(A, isQuick ? 1000 : 10_000);
 say('overhead …');
@@ -78,7 +75,6 @@ writeReport(folder, {
     throughput,
     compression,
     memory,
-    writers,
   },
 });
 say(`written: ${folder}/README.md`);

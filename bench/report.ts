@@ -2,12 +2,12 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { arch, cpus, release, totalmem } from 'node:os';
 import type { ColdStart } from './cold-start.ts';
 import type { Compression } from './compression.ts';
+import { datasets } from './datasets.ts';
 import type { Depth, Growth } from './growth.ts';
 import type { Overhead } from './overhead.ts';
 import { toBars, toLines } from './plot.ts';
 import type { Memory, Throughput } from './throughput.ts';
 import type { Worst } from './worst.ts';
-import type { Way, Writers } from './writers.ts';
 
 export type Results = {
   server: string;
@@ -20,7 +20,6 @@ export type Results = {
   throughput: Throughput[];
   compression: Compression;
   memory: Memory;
-  writers: Writers;
 };
 
 const ms = (value: number | undefined): string => (value === undefined ? '' : value.toFixed(value < 10 ? 2 : 1));
@@ -39,25 +38,30 @@ export function writeReport(folder: string, results: Results): void {
     `${cpus().length} × ${cpus()[0]?.model.trim()}, ${arch()}, ${Math.round(totalmem() / 2 ** 30)} GB, Linux ${release()}; Node.js ${process.version}; ${results.server}, on the same machine. Milliseconds, p50 unless said. \`npm run bench\` makes this page.`,
     `## Overhead: the function against the bare driver\n\n![overhead](overhead.svg)\n\n${toOverheadTable(results.overhead)}`,
     `## Growth\n\n![growth](growth.svg)\n\n${toGoalsOfGrowth(results.growth)}\n\n${toGrowthTable(results.growth)}`,
+    `## The count\n\nOf all who are listed, alone, by the index; it is part of each request above.\n\n${toCountTable(results.growth)}`,
     results.depth && `## Depth: nine tenths down a million users\n\n${toDepthTable(results.depth)}`,
     results.worst && `## The worst documented request\n\n${toWorstText(results.worst)}`,
     `## Cold start\n\n![cold start](cold-start.svg)\n\n${toColdStartTable(results)}`,
     `## Throughput of one instance\n\n${toThroughputTable(results.throughput)}`,
     `## Compression of a page of 1,000\n\n${toCompressionTables(results.compression)}`,
-    `## What the kept count costs those who write users\n\n${toWritersTable(results.writers)}`,
     `## Memory\n\n${toTable(['requests', ...results.memory.map(({ requests }) => String(requests))], [['MB resident', ...results.memory.map(({ rssMb }) => rssMb.toFixed(0))]])}`,
   ];
   writeFileSync(`${folder}/README.md`, `${sections.filter((section) => section !== undefined).join('\n\n')}\n`);
-  if (results.depth) updateReadme(toOverheadTable(results.overhead)); // a quick run is none to show
+  // A quick run is none to show.
+  if (results.depth) updateReadme({ overhead: toOverheadTable(results.overhead), count: toCountTable(results.growth) });
   writeFileSync(`${folder}/overhead.svg`, toOverheadPlot(results.overhead));
   writeFileSync(`${folder}/growth.svg`, toGrowthPlot(results.growth));
   writeFileSync(`${folder}/cold-start.svg`, toColdStartPlot(results.coldStart));
 }
 
-/** The table in the project's README is of the same run. */
-function updateReadme(table: string): void {
-  const readme = readFileSync('README.md', 'utf8');
-  writeFileSync('README.md', readme.replace(/(<!-- bench:overhead -->\n)[\s\S]*?(<!-- \/bench -->)/, `$1${table}\n$2`));
+/** The tables in the project's README are of the same run. */
+function updateReadme(tables: Record<string, string>): void {
+  let readme = readFileSync('README.md', 'utf8');
+  for (const [name, table] of Object.entries(tables)) {
+    const marked = new RegExp(`(<!-- bench:${name} -->\\n)[\\s\\S]*?(<!-- /bench -->)`);
+    readme = readme.replace(marked, `$1${table}\n$2`);
+  }
+  writeFileSync('README.md', readme);
 }
 
 function toOverheadTable(overhead: Overhead[]): string {
@@ -107,6 +111,23 @@ function toGrowthTable(growth: Growth[]): string {
     growth.map(({ kind, times }) => [
       kind,
       ...names.flatMap((name) => [ms(times[name]?.request.p50), ms(times[name]?.count.p50)]),
+    ]),
+  );
+}
+
+/** What each listed user adds, against the smallest data set. */
+function toCountTable(growth: Growth[]): string {
+  const counts = Object.entries(growth[0]?.times ?? {}).map(([name, { count }]) => ({
+    listed: datasets[name as keyof typeof datasets].listed,
+    p50: count.p50,
+  }));
+  const smallest = counts[0] ?? { listed: 0, p50: Number.NaN };
+  return toTable(
+    ['listed', 'count p50', 'ns for each more who is listed'],
+    counts.map(({ listed, p50 }) => [
+      listed.toLocaleString('en'),
+      ms(p50),
+      listed > smallest.listed ? (((p50 - smallest.p50) * 1e6) / (listed - smallest.listed)).toFixed(0) : '',
     ]),
   );
 }
@@ -172,20 +193,6 @@ function toCompressionTables({ requests, levels, bytes }: Compression): string {
       }),
     ),
   ].join('\n\n');
-}
-
-function toWritersTable(writers: Writers): string {
-  const names = Object.keys(writers[0]?.times ?? {}) as Way[];
-  const base = names[0] as Way;
-  return toTable(
-    ['statement, committed', ...names.flatMap((name) => (name === base ? [name] : [name, `/ ${base}`]))],
-    writers.map(({ kind, times }) => [
-      kind,
-      ...names.flatMap((name) =>
-        name === base ? [ms(times[name].p50)] : [ms(times[name].p50), ratio(times[name].p50 / times[base].p50)],
-      ),
-    ]),
-  );
 }
 
 const toOverheadPlot = (overhead: Overhead[]): string =>

@@ -3,7 +3,7 @@ import pg from 'pg';
 import { hashKey, selectCaller } from '../lib/auth.ts';
 import type { Handler } from '../lib/http.ts';
 import { compile } from '../lib/schema.ts';
-import { selectCount, selectKeptCount, toStatement } from '../lib/users/list.ts';
+import { selectCount, toStatement } from '../lib/users/list.ts';
 import { readUserQuery } from '../lib/users/query.ts';
 import { benchKey } from './datasets.ts';
 
@@ -50,18 +50,15 @@ export async function openDriver(databaseUrl: string) {
   return {
     run: (query: string) => {
       const userQuery = readUserQuery(query);
-      const { statement, name } = toStatement(userQuery, window, userQuery.conditions.length === 0 ? 'kept' : 'index');
+      const { statement, name } = toStatement(userQuery, window);
       const list = { text: statement.sql, values: [...statement.parameters], ...(name && { name }) };
       return async () => {
         await client.query(caller);
         await client.query(list);
       };
     },
-    /** As the function counts, or by the index in any case. */
-    count: (query: string, { byIndex = false } = {}) => {
-      const userQuery = readUserQuery(query);
-      const isKept = userQuery.conditions.length === 0 && !byIndex;
-      const { sql, parameters } = compile(isKept ? selectKeptCount : selectCount(userQuery, window));
+    count: (query: string) => {
+      const { sql, parameters } = compile(selectCount(readUserQuery(query), window));
       return () => client.query(sql, [...parameters]);
     },
     end: () => client.end(),

@@ -21,7 +21,7 @@ export const handler = route(path, settings, async (request) => {
   log.parameters = knownNames(request.rawQuery, parameters);
   const query = readUserQuery(request.rawQuery);
   const isExport = chooseFormat(query.format, request.headers['accept']) === 'csv';
-  const list = await request.time('db', () => listUsers(db, isExport ? toExport(query) : query, settings, log));
+  const list = await request.time('db', () => listUsers(db, isExport ? toExport(query) : query, settings));
   if (isExport) requireWhole(query, list);
   log.count = list.count;
   log.rows = list.rows.length;

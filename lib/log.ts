@@ -16,8 +16,6 @@ export type RequestLog = {
   parameters?: string[];
   /** Of all users that match. */
   count?: number;
-  /** What triggers have counted, where it should be `count` and is not: the command `recount` is due. */
-  keptCount?: number;
   /** Of the page. */
   rows?: number;
   /** For audits: the ids of the users shown. */

@@ -45,8 +45,6 @@ type UsersTable = {
 /** The tables as Kysely sees them. */
 export type Database = {
   users: UsersTable;
-  /** They add up to the number of users who are listed. */
-  listed_counts: { id: Generated<number>; count: number };
   user_presence: { user_id: number; last_seen_at: Timestamp };
   groups: { id: Generated<number>; name: string };
   user_groups: { user_id: number; group_id: number };

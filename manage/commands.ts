@@ -30,7 +30,6 @@ const commands: Record<string, Command> = {
     usage: 'create-reader <role> [--iam | --new-password] [--time-limit-ms <number>]',
     run: createReader,
   },
-  recount: { usage: 'recount', run: recount },
   'seed-demo': {
     usage: 'seed-demo',
     async run(db, args) {
@@ -114,23 +113,6 @@ async function issueToken(db: Kysely<Database>, args: string[]): Promise<string[
     .values({ token_hash: hashKey(key), user_id: user.id, expires_at })
     .execute();
   return [key];
-}
-
-/** Sets right what triggers have counted, after users were written with their triggers off. */
-async function recount(db: Kysely<Database>, args: string[]): Promise<string[]> {
-  parseArgs({ args });
-  return db.transaction().execute(async (trx) => {
-    // Until the end nobody writes users, so nobody holds a row of the kept count either.
-    await sql`lock table users in share mode`.execute(trx);
-    const { rows } = await sql<{ count: string; kept: string }>`
-      with gone as (delete from listed_counts returning count)
-      select (select count(*) from users where list_flags is not null) as count, coalesce(sum(count), 0) as kept from gone`.execute(
-      trx,
-    );
-    const { count, kept } = rows[0] as { count: string; kept: string };
-    await sql`insert into listed_counts (count) values (${count})`.execute(trx);
-    return [`${count} users are listed; the kept count was ${kept}`];
-  });
 }
 
 async function revokeTokens(db: Kysely<Database>, args: string[]): Promise<string[]> {

@@ -31,7 +31,6 @@ const readableColumns: { [Table in keyof Database]?: (keyof Database[Table])[] }
     'list_last_login',
     'search_text',
   ],
-  listed_counts: ['count'],
   user_presence: ['user_id', 'last_seen_at'],
   groups: ['id', 'name'],
   user_groups: ['user_id', 'group_id'],

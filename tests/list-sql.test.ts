@@ -3,8 +3,8 @@ import { selectUsers, toStatement } from '../lib/users/list.ts';
 import { readUserQuery } from '../lib/users/query.ts';
 
 /** A line for each clause, the values last. Plans hang on this text: an index on its predicate's spelling, a prepared statement on literal limits. */
-function sqlOf(rawQuery: string, counting: 'kept' | 'index'): string {
-  const { sql, parameters } = selectUsers(readUserQuery(rawQuery), { onlineWindowSeconds: 300 }, counting);
+function sqlOf(rawQuery: string): string {
+  const { sql, parameters } = selectUsers(readUserQuery(rawQuery), { onlineWindowSeconds: 300 });
   const clauses = sql
     .replace(/ (from|(?:left|inner) join|where|and|order by|limit) /g, '\n$1 ')
     .replace(/"(\w\w+)"/g, '$1');
@@ -12,9 +12,10 @@ function sqlOf(rawQuery: string, counting: 'kept' | 'index'): string {
 }
 
 test('the page of a request without parameters is one statement without values', () => {
-  expect(sqlOf('', 'kept')).toMatchInlineSnapshot(`
-    "with counted as (select (select coalesce(sum(count), 0) as count
-    from listed_counts) as count, null as kept_count, now() - make_interval(secs => 300) as online_since), page_ids as (select users.id
+  expect(sqlOf('')).toMatchInlineSnapshot(`
+    "with counted as (select (select count(*) as count
+    from users
+    where users.list_flags is not null) as count, now() - make_interval(secs => 300) as online_since), page_ids as (select users.id
     from users
     where users.list_flags is not null
     order by users.id desc
@@ -22,7 +23,7 @@ test('the page of a request without parameters is one statement without values',
     from user_groups
     where user_id = page_ids.id
     order by group_id)) as group_ids
-    from page_ids) select counted.count, counted.kept_count, users.id, users.username, users.mobile_number, users.email, users.is_email_verified, users.avatar, users.first_name, users.last_name, users.gender, users.invite_code, users.is_active, users.is_staff, users.is_admin, users.is_profile_completed, page.group_ids, inviter.id as inviter_id, inviter.username as inviter_username, inviter.first_name as inviter_first_name, inviter.last_name as inviter_last_name, to_char(users.last_login at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as last_login, to_char(users.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as created_at, to_char(users.updated_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as updated_at, coalesce((select last_seen_at > counted.online_since as is_online
+    from page_ids) select counted.count, users.id, users.username, users.mobile_number, users.email, users.is_email_verified, users.avatar, users.first_name, users.last_name, users.gender, users.invite_code, users.is_active, users.is_staff, users.is_admin, users.is_profile_completed, page.group_ids, inviter.id as inviter_id, inviter.username as inviter_username, inviter.first_name as inviter_first_name, inviter.last_name as inviter_last_name, to_char(users.last_login at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as last_login, to_char(users.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as created_at, to_char(users.updated_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as updated_at, coalesce((select last_seen_at > counted.online_since as is_online
     from user_presence
     where user_id = users.id), false) as is_online, (select count(*) as count
     from users as invitee
@@ -50,7 +51,7 @@ test('the widest query is one statement that binds every value', () => {
     'has_token=false&is_active=1&is_staff=1&is_admin=0&is_customer=0&is_profile_completed=True&is_online=false',
     'gender=Other&groups_in=1,2&group_id=3',
   ].join('&');
-  expect(sqlOf(widest, 'index')).toMatchInlineSnapshot(`
+  expect(sqlOf(widest)).toMatchInlineSnapshot(`
     "with counted as (select (select count(*) as count
     from users
     where users.list_flags is not null
@@ -97,7 +98,7 @@ test('the widest query is one statement that binds every value', () => {
     and exists (select
     from user_groups
     where user_id = users.id
-    and group_id = any($19::bigint[]))) as count, null as kept_count, now() - make_interval(secs => 300) as online_since), page_ids as (select users.id
+    and group_id = any($19::bigint[]))) as count, now() - make_interval(secs => 300) as online_since), page_ids as (select users.id
     from users
     where users.list_flags is not null
     and (users.search_text like search_pattern($20)
@@ -149,7 +150,7 @@ test('the widest query is one statement that binds every value', () => {
     from user_groups
     where user_id = page_ids.id
     order by group_id)) as group_ids
-    from page_ids) select counted.count, counted.kept_count, users.id, users.username, users.mobile_number, users.email, users.is_email_verified, users.avatar, users.first_name, users.last_name, users.gender, users.invite_code, users.is_active, users.is_staff, users.is_admin, users.is_profile_completed, page.group_ids, inviter.id as inviter_id, inviter.username as inviter_username, inviter.first_name as inviter_first_name, inviter.last_name as inviter_last_name, to_char(users.last_login at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as last_login, to_char(users.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as created_at, to_char(users.updated_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as updated_at, coalesce((select last_seen_at > counted.online_since as is_online
+    from page_ids) select counted.count, users.id, users.username, users.mobile_number, users.email, users.is_email_verified, users.avatar, users.first_name, users.last_name, users.gender, users.invite_code, users.is_active, users.is_staff, users.is_admin, users.is_profile_completed, page.group_ids, inviter.id as inviter_id, inviter.username as inviter_username, inviter.first_name as inviter_first_name, inviter.last_name as inviter_last_name, to_char(users.last_login at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as last_login, to_char(users.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as created_at, to_char(users.updated_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as updated_at, coalesce((select last_seen_at > counted.online_since as is_online
     from user_presence
     where user_id = users.id), false) as is_online, (select count(*) as count
     from users as invitee
@@ -167,14 +168,12 @@ test('the widest query is one statement that binds every value', () => {
 });
 
 describe('a prepared statement', () => {
-  const nameOf = (rawQuery: string, counting: 'index' | 'kept' | 'both' = 'kept') =>
-    toStatement(readUserQuery(rawQuery), { onlineWindowSeconds: 300 }, counting).name;
+  const nameOf = (rawQuery: string) => toStatement(readUserQuery(rawQuery), { onlineWindowSeconds: 300 }).name;
 
   test('is what only a first page of all who are listed has', () => {
     expect(nameOf('limit=2')).toMatch(/^first-page-/);
-    expect(nameOf('is_active=1', 'index')).toBeUndefined();
+    expect(nameOf('is_active=1')).toBeUndefined();
     expect(nameOf('offset=3')).toBeUndefined();
-    expect(nameOf('limit=2', 'both')).toBeUndefined();
   });
 
   test('is the same for the same page, and another for another', () => {

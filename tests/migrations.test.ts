@@ -32,7 +32,6 @@ test('make all tables, once', async () => {
     'auth_tokens',
     'group_permissions',
     'groups',
-    'listed_counts',
     'permissions',
     'user_groups',
     'user_permissions',

@@ -27,7 +27,7 @@ function refusalOf(rawQuery: string): HttpError | undefined {
 
 /** The values that a query sends to the database. */
 const boundValues = (rawQuery: string): unknown[] =>
-  selectUsers(readUserQuery(rawQuery), { onlineWindowSeconds: 300 }, 'index').parameters.flat();
+  selectUsers(readUserQuery(rawQuery), { onlineWindowSeconds: 300 }).parameters.flat();
 
 /** A value of the kind, by its schema. */
 function sampleOf({ type, format, enum: values, items }: Schema): string {

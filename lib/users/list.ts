@@ -1,52 +1,30 @@
 import { type CompiledQuery, expressionBuilder, type SelectQueryBuilder, sql } from 'kysely';
 import { type Db, QueryTimeout } from '../database.ts';
 import { timeLimitExceeded } from '../errors.ts';
-import type { RequestLog } from '../log.ts';
 import { defaultLimit, type Extent } from '../page.ts';
 import { compile, type Database, queryBuilder } from '../schema.ts';
 import { isBeyond, toCursor } from './cursor.ts';
 import { type OnlineWindow, onlineSince } from './filters.ts';
-import { compareKeptCount, isKeptCountTrusted } from './listed-count.ts';
 import { newestFirst, type SortKey, toOrderBy } from './ordering.ts';
 import type { UserQuery } from './query.ts';
 import { type GroupNames, shownColumns, type UserRow } from './row.ts';
 
-type Counts = { count: number; kept_count: number | null; online_since: string };
+type Counts = { count: number; online_since: string };
 
 /** A row of the statement; an empty page is one row of nothing but the count. One of the rows has the names of all groups. */
-type CountedRow = UserRow & Omit<Counts, 'online_since'> & { group_names: GroupNames | null };
+type CountedRow = UserRow & Pick<Counts, 'count'> & { group_names: GroupNames | null };
 
 /** A page of users and its place in the list. */
 export type UserList = Extent & { rows: UserRow[]; groupNames: GroupNames };
 
 /** Throws a 503 that says what to narrow when the database takes too long. */
-export async function listUsers(
-  db: Db,
-  query: UserQuery,
-  window: OnlineWindow,
-  log: Pick<RequestLog, 'keptCount'>,
-): Promise<UserList> {
-  const counting = chooseCounting(query);
+export async function listUsers(db: Db, query: UserQuery, window: OnlineWindow): Promise<UserList> {
   try {
-    const { statement, name } = toStatement(query, window, counting);
-    const rows = await db.run(statement, { name });
-    const { count = 0, kept_count: keptCount = null } = rows[0] ?? {};
-    if (keptCount !== null) {
-      compareKeptCount(keptCount, count);
-      if (keptCount !== count) log.keptCount = keptCount;
-    }
-    return toUserList(query, rows);
+    const { statement, name } = toStatement(query, window);
+    return toUserList(query, await db.run(statement, { name }));
   } catch (error) {
     throw error instanceof QueryTimeout ? timeLimitExceeded(toAdvice(query), error.cause) : error;
   }
-}
-
-/** By the index, as the sum that triggers keep of all who are listed, or by both to compare them. */
-type Counting = 'index' | 'kept' | 'both';
-
-function chooseCounting({ conditions }: UserQuery): Counting {
-  if (conditions.length > 0) return 'index';
-  return isKeptCountTrusted() ? 'kept' : 'both';
 }
 
 type Statement = { statement: CompiledQuery<CountedRow>; name?: string };
@@ -61,13 +39,13 @@ const defaultKey = toKey(defaultLimit, newestFirst);
  * The statement of a request. The first pages of all who are listed have names, by which the database keeps them prepared: to plan one takes
  * longer than to run it.
  */
-export function toStatement(query: UserQuery, window: OnlineWindow, counting: Counting): Statement {
-  const { limit, offset, edge, ordering } = query;
-  if (counting !== 'kept' || offset > 0 || edge) return { statement: selectUsers(query, window, counting) };
+export function toStatement(query: UserQuery, window: OnlineWindow): Statement {
+  const { limit, offset, edge, ordering, conditions } = query;
+  if (conditions.length > 0 || offset > 0 || edge) return { statement: selectUsers(query, window) };
   const key = toKey(limit, ordering);
   const known = firstPages.get(key);
   if (known) return known;
-  const statement = selectUsers(query, window, counting);
+  const statement = selectUsers(query, window);
   // One for each that clients think of would fill the server's memory.
   if (firstPages.size >= maxFirstPages && key !== defaultKey) return { statement };
   const named = { statement, name: `first-page-${firstPages.size}` };
@@ -94,9 +72,9 @@ function toUserList({ limit, offset, edge, ordering }: UserQuery, counted: Count
 }
 
 /** Count and page in one statement, so of one snapshot. A page at a cursor has one row more, if there is one. */
-export function selectUsers(query: UserQuery, window: OnlineWindow, counting: Counting): CompiledQuery<CountedRow> {
+export function selectUsers(query: UserQuery, window: OnlineWindow): CompiledQuery<CountedRow> {
   const matching = selectMatching(query, window);
-  const counted = selectCounts(matching, window, counting);
+  const counted = sql`(select ${countOf(matching)} as count, ${onlineSince(window)} as online_since)`;
   const pageIds = selectPageIds(matching.select('users.id'), query);
   const orderBy = sql.join(toOrderBy(query.ordering));
   return compile(sql<CountedRow>`with counted as ${counted}, page_ids as ${pageIds}, ${details} order by ${orderBy}`);
@@ -114,21 +92,10 @@ function selectPageIds<Output>(
   return ordered.where(isBeyond(edge.side, edge.cursor, ordering)).limit(sql.lit(limit + 1));
 }
 
-function selectCounts(matching: Matching, window: OnlineWindow, counting: Counting) {
-  const count = counting === 'kept' ? selectKeptCount : countOf(matching);
-  const keptCount = counting === 'both' ? selectKeptCount : sql.lit(null);
-  return sql`(select ${count} as count, ${keptCount} as kept_count, ${onlineSince(window)} as online_since)`;
-}
-
 /** How many users match, on whatever page. */
 export const selectCount = (query: UserQuery, window: OnlineWindow) => countOf(selectMatching(query, window));
 
 const countOf = (matching: Matching) => matching.select(sql<number>`count(*)`.as('count'));
-
-/** How many users are listed, as triggers have counted them. */
-export const selectKeptCount = queryBuilder
-  .selectFrom('listed_counts')
-  .select(sql<number>`coalesce(sum(count), 0)`.as('count'));
 
 type Matching = ReturnType<typeof selectMatching>;
 
@@ -170,7 +137,7 @@ const selectDetails = detailsBuilder
   .leftJoin('page', (join) => join.onTrue()) // the count survives an empty page
   .leftJoin('users', 'users.id', 'page.id')
   .leftJoin('users as inviter', 'inviter.id', 'users.invited_by_id')
-  .select(['counted.count', 'counted.kept_count', ...shownColumns, 'page.group_ids'])
+  .select(['counted.count', ...shownColumns, 'page.group_ids'])
   .select([
     'inviter.id as inviter_id',
     'inviter.username as inviter_username',

@@ -1,5 +1,5 @@
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
-import { qualities } from '../lib/compression.ts';
+import { qualities } from '../lib/http/compression.ts';
 import { measure, runsWithin, type Times } from './measure.ts';
 import { openHandler, warmUp } from './subject.ts';
 

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import pg from 'pg';
 import { readSettings } from '../lib/settings.ts';
-import { startPostgresServer } from '../scripts/postgres-server.ts';
+import { startPostgresServer } from '../scripts/servers/postgres-server.ts';
 import { bundleBytes, measureColdStart } from './cold-start.ts';
 import { measureCompression } from './compression.ts';
 import { datasets, provide } from './datasets.ts';

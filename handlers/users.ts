@@ -1,7 +1,7 @@
 import { authenticate, permissions, requirePermission } from '../lib/auth.ts';
-import { openDatabase } from '../lib/database.ts';
-import { csvFile, ok, route } from '../lib/http.ts';
-import { chooseFormat } from '../lib/negotiation.ts';
+import { openDatabase } from '../lib/database/database.ts';
+import { chooseFormat } from '../lib/http/negotiation.ts';
+import { csvFile, ok, route } from '../lib/http/route.ts';
 import { toJson, toLinks, toPage } from '../lib/page.ts';
 import { knownNames } from '../lib/parameters.ts';
 import { readSettings } from '../lib/settings.ts';

@@ -1,9 +1,9 @@
 import { hash as digest } from 'node:crypto';
 import { sql } from 'kysely';
-import { type Db, QueryTimeout } from './database.ts';
-import { databaseUnavailable, forbidden, unauthorized } from './errors.ts';
+import { type Db, QueryTimeout } from './database/database.ts';
+import { compile, queryBuilder } from './database/tables.ts';
+import { databaseUnavailable, forbidden, unauthorized } from './http/errors.ts';
 import type { RequestLog } from './log.ts';
-import { compile, queryBuilder } from './schema.ts';
 
 /** Who sends the request. `permissions` holds codes, given directly or through a group. */
 export type Caller = { id: number; isStaff: boolean; isAdmin: boolean; permissions: number[] };

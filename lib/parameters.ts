@@ -1,5 +1,5 @@
 import { distance } from 'fastest-levenshtein';
-import { badRequest, type ParameterErrors } from './errors.ts';
+import { badRequest, type ParameterErrors } from './http/errors.ts';
 
 /** The part of an OpenAPI Schema Object that query parameters need. */
 export type Schema = {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { type Kysely, sql } from 'kysely';
 import { hashKey } from '../lib/auth.ts';
-import type { Database } from '../lib/schema.ts';
+import type { Database } from '../lib/database/tables.ts';
 import { seedDemo } from './demo.ts';
 import { migrate } from './migrate.ts';
 import { OperatorError } from './operator-error.ts';

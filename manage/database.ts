@@ -1,7 +1,7 @@
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
-import { type ConnectionSettings, toConnection } from '../lib/connection.ts';
-import type { Database } from '../lib/schema.ts';
+import { type ConnectionSettings, toConnection } from '../lib/database/connection.ts';
+import type { Database } from '../lib/database/tables.ts';
 
 /** The database as operators write it, by its URL or by settings. The API itself only reads, through `lib/database.ts`. */
 export function openForOperators(connection: string | ConnectionSettings): Kysely<Database> {

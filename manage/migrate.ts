@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
 import { Migrator } from 'kysely/migration';
-import type { Database } from '../lib/schema.ts';
+import type { Database } from '../lib/database/tables.ts';
 import * as tables from '../migrations/0001-tables.ts';
 import * as listing from '../migrations/0002-listing.ts';
 import * as coveringIndexes from '../migrations/0003-covering-indexes.ts';

@@ -1,7 +1,7 @@
 import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { type Kysely, sql } from 'kysely';
-import type { Database } from '../lib/schema.ts';
+import type { Database } from '../lib/database/tables.ts';
 import { OperatorError } from './operator-error.ts';
 
 /** What the API reads, and nothing that is not here: neither a new table nor a new column. */

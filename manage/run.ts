@@ -1,4 +1,4 @@
-import type { ConnectionSettings } from '../lib/connection.ts';
+import type { ConnectionSettings } from '../lib/database/connection.ts';
 import { runCommand } from './commands.ts';
 import { openForOperators } from './database.ts';
 import { OperatorError } from './operator-error.ts';

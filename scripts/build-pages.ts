@@ -5,7 +5,7 @@ import { createRequire } from 'node:module';
 import { dirname, extname, join } from 'node:path';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
-import type { PageFile } from '../lib/pages.ts';
+import type { PageFile } from '../web/files.ts';
 import { writeBuiltFile } from './built-file.ts';
 
 const folder = 'dist/pages';
@@ -25,25 +25,25 @@ const swaggerUi = dirname(createRequire(import.meta.url).resolve('swagger-ui-dis
 const pages: Page[] = [
   {
     path: '/api/docs/',
-    source: 'reference',
+    source: 'web/reference',
     assets: {
       'swagger-ui.css': () => readFile(join(swaggerUi, 'swagger-ui.css'), 'utf8'),
       'swagger-ui-bundle.js': () => readFile(join(swaggerUi, 'swagger-ui-bundle.js'), 'utf8'),
-      'reference.css': () => bundle('reference/reference.css'),
-      'reference.js': () => bundle('reference/reference.ts'),
+      'reference.css': () => bundle('web/reference/reference.css'),
+      'reference.js': () => bundle('web/reference/reference.ts'),
     },
   },
   {
     path: '/api/console/',
-    source: 'console',
+    source: 'web/console',
     assets: {
-      'console.css': () => bundle('console/console.css'),
-      'console.js': () => bundle('console/console.ts'),
+      'console.css': () => bundle('web/console/console.css'),
+      'console.js': () => bundle('web/console/console.ts'),
     },
   },
 ];
 
-/** Writes dist/pages: the files of the pages, compressed, and files.json, which tells the function `pages` where each is served. */
+/** Writes dist/pages: the files of the pages, compressed, and files.json, which tells the function `web` where each is served. */
 export async function buildPages(): Promise<void> {
   const files: Record<string, PageFile> = {};
   const write = async (path: string, contents: string, { hashed = false } = {}) => {

@@ -4,8 +4,8 @@ import { stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Page } from 'playwright-core';
 import { demoKey } from '../manage/demo.ts';
-import { launchChromium } from './chromium.ts';
-import { findFreePort } from './free-port.ts';
+import { launchChromium } from './servers/chromium.ts';
+import { findFreePort } from './servers/free-port.ts';
 
 /** Writes docs/*.png of the pages with demo data: of `npm start`, or of one that runs already, `npm run screenshots -- http://localhost:3000`. */
 const [given] = process.argv.slice(2);

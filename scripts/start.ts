@@ -7,8 +7,8 @@ import { readSettings, type Settings, SettingsError } from '../lib/settings.ts';
 import { runCommand } from '../manage/commands.ts';
 import { openForOperators } from '../manage/database.ts';
 import { demoKey } from '../manage/demo.ts';
-import { findFreePort, isFreePort } from './free-port.ts';
-import type { LocalDatabase } from './local-database.ts';
+import { findFreePort, isFreePort } from './servers/free-port.ts';
+import type { LocalDatabase } from './servers/local-database.ts';
 
 /** A reason not to start that the newcomer can do something about. */
 class CannotStart extends Error {}
@@ -45,7 +45,7 @@ async function startEmbedded({ localDirectory }: Settings): Promise<LocalDatabas
       ? 'Starting the embedded PostgreSQL …'
       : 'Creating the embedded PostgreSQL, once; this takes some seconds …',
   );
-  const { startLocalDatabase } = await import('./local-database.ts');
+  const { startLocalDatabase } = await import('./servers/local-database.ts');
   const local = await startLocalDatabase({ dataDir });
   say('Migrating the schema and writing demo data …');
   await prepare(local.url, ['migrate'], ['seed-demo']);

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { hashKey } from '../lib/auth.ts';
-import type { Handler } from '../lib/http.ts';
-import { openTestDatabase, type TestDatabase } from './database.ts';
-import { keys, people } from './people.ts';
-import { loadHandler, receive, send, toEvent } from './request.ts';
+import type { Handler } from '../lib/http/route.ts';
+import { openTestDatabase, type TestDatabase } from './setup/database.ts';
+import { keys, people } from './setup/people.ts';
+import { loadHandler, receive, send, toEvent } from './setup/request.ts';
 
 /** Keys of users whom only these tests need. */
 const extra = {

@@ -5,14 +5,14 @@ import { join } from 'node:path';
 import { sql } from 'kysely';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { authenticate } from '../lib/auth.ts';
-import { type SignerTarget, type SignToken, toConnection } from '../lib/connection.ts';
-import { type Db, openDatabase } from '../lib/database.ts';
+import { type SignerTarget, type SignToken, toConnection } from '../lib/database/connection.ts';
+import { type Db, openDatabase } from '../lib/database/database.ts';
 import { readSettings } from '../lib/settings.ts';
 import { runCommand } from '../manage/commands.ts';
 import { openForOperators } from '../manage/database.ts';
-import { type PostgresServer, postgresUser } from '../scripts/postgres-server.ts';
-import { keys } from './people.ts';
-import { canStartServer, startTestServer, urlWith } from './server.ts';
+import { type PostgresServer, postgresUser } from '../scripts/servers/postgres-server.ts';
+import { keys } from './setup/people.ts';
+import { canStartServer, startTestServer, urlWith } from './setup/server.ts';
 
 test('a plain URL goes to the driver as it is', () => {
   const databaseUrl = 'postgres://api:secret@db.example.com/users?sslmode=verify-full';

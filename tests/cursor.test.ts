@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Handler } from '../lib/http.ts';
+import type { Handler } from '../lib/http/route.ts';
 import { toCursor } from '../lib/users/cursor.ts';
 import type { SortKey } from '../lib/users/ordering.ts';
 import type { UserRow } from '../lib/users/row.ts';
-import { openTestDatabase } from './database.ts';
-import { loadHandler, send } from './request.ts';
+import { openTestDatabase } from './setup/database.ts';
+import { loadHandler, send } from './setup/request.ts';
 
 let handler: Handler;
 

@@ -4,11 +4,11 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { findFreePort } from '../scripts/free-port.ts';
-import { openTestDatabase } from './database.ts';
-import { type HttpServer, startHttpServer } from './http-server.ts';
-import { keys } from './people.ts';
-import { loadHandler } from './request.ts';
+import { findFreePort } from '../scripts/servers/free-port.ts';
+import { openTestDatabase } from './setup/database.ts';
+import { type HttpServer, startHttpServer } from './setup/http-server.ts';
+import { keys } from './setup/people.ts';
+import { loadHandler } from './setup/request.ts';
 
 /** `npm ci --prefix examples` brings them: a client's package has dependencies of its own. */
 const hasPackages = existsSync('examples/node_modules');

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Handler } from '../lib/http.ts';
-import { openTestDatabase, type TestDatabase } from './database.ts';
-import { listed } from './people.ts';
-import { loadHandler, send, toEvent } from './request.ts';
+import type { Handler } from '../lib/http/route.ts';
+import { openTestDatabase, type TestDatabase } from './setup/database.ts';
+import { listed } from './setup/people.ts';
+import { loadHandler, send, toEvent } from './setup/request.ts';
 
 let database: TestDatabase;
 let handler: Handler;

@@ -3,10 +3,10 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import pg from 'pg';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
-import type { Handler } from '../lib/http.ts';
-import type { PostgresServer } from '../scripts/postgres-server.ts';
-import { type Received, send } from './request.ts';
-import { canStartServer, startTestServer, urlWith } from './server.ts';
+import type { Handler } from '../lib/http/route.ts';
+import type { PostgresServer } from '../scripts/servers/postgres-server.ts';
+import { type Received, send } from './setup/request.ts';
+import { canStartServer, startTestServer, urlWith } from './setup/server.ts';
 
 /** Set FAULTS_LOAD_SECONDS=60 for the long one; its figures stand in the output with `--silent=false`. */
 const seconds = Number(process.env['FAULTS_LOAD_SECONDS'] ?? 10);

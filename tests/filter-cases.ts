@@ -1,5 +1,5 @@
 import type { filters } from '../lib/users/filters.ts';
-import { listed, type Name } from './people.ts';
+import { listed, type Name } from './setup/people.ts';
 
 /** A value, whom it lists. Each filter has one that includes and one that excludes. */
 type Case = [value: string, lists: Name[]];

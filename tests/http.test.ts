@@ -3,11 +3,11 @@ import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import fc from 'fast-check';
 import { sql } from 'kysely';
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { badRequest, HttpError } from '../lib/errors.ts';
-import { type Handler, ok, type Request, route } from '../lib/http.ts';
-import { openTestDatabase, type TestDatabase } from './database.ts';
-import { keys } from './people.ts';
-import { loadHandler, type Received, receive, send } from './request.ts';
+import { badRequest, HttpError } from '../lib/http/errors.ts';
+import { type Handler, ok, type Request, route } from '../lib/http/route.ts';
+import { openTestDatabase, type TestDatabase } from './setup/database.ts';
+import { keys } from './setup/people.ts';
+import { loadHandler, type Received, receive, send } from './setup/request.ts';
 
 let database: TestDatabase;
 let handler: Handler;

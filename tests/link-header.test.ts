@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from 'vitest';
-import type { Handler } from '../lib/http.ts';
-import { openTestDatabase } from './database.ts';
-import { loadHandler, send } from './request.ts';
+import type { Handler } from '../lib/http/route.ts';
+import { openTestDatabase } from './setup/database.ts';
+import { loadHandler, send } from './setup/request.ts';
 
 let handler: Handler;
 

@@ -1,10 +1,10 @@
 import { sql } from 'kysely';
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { hashKey } from '../lib/auth.ts';
-import { type Handler, route } from '../lib/http.ts';
-import { openTestDatabase, type TestDatabase } from './database.ts';
-import { keys } from './people.ts';
-import { loadHandler, receive, send, toEvent } from './request.ts';
+import { type Handler, route } from '../lib/http/route.ts';
+import { openTestDatabase, type TestDatabase } from './setup/database.ts';
+import { keys } from './setup/people.ts';
+import { loadHandler, receive, send, toEvent } from './setup/request.ts';
 
 let database: TestDatabase;
 let handler: Handler;

@@ -2,10 +2,10 @@ import { sql } from 'kysely';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { openForOperators } from '../manage/database.ts';
 import { migrate } from '../manage/migrate.ts';
-import type { PostgresServer } from '../scripts/postgres-server.ts';
-import { openTestDatabase } from './database.ts';
-import { loadHandler, send } from './request.ts';
-import { canStartServer, startTestServer, urlWith } from './server.ts';
+import type { PostgresServer } from '../scripts/servers/postgres-server.ts';
+import { openTestDatabase } from './setup/database.ts';
+import { loadHandler, send } from './setup/request.ts';
+import { canStartServer, startTestServer, urlWith } from './setup/server.ts';
 
 async function loadManage(databaseUrl: string) {
   vi.resetModules();

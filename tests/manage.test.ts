@@ -1,13 +1,13 @@
 import { sql } from 'kysely';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { hashKey } from '../lib/auth.ts';
-import type { Handler } from '../lib/http.ts';
+import type { Handler } from '../lib/http/route.ts';
 import { runCommand } from '../manage/commands.ts';
 import { demoKey } from '../manage/demo.ts';
 import { OperatorError } from '../manage/operator-error.ts';
-import { openTestDatabase, type TestDatabase } from './database.ts';
-import { keys } from './people.ts';
-import { loadHandler, send } from './request.ts';
+import { openTestDatabase, type TestDatabase } from './setup/database.ts';
+import { keys } from './setup/people.ts';
+import { loadHandler, send } from './setup/request.ts';
 
 let database: TestDatabase;
 let handler: Handler;

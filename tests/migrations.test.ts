@@ -3,9 +3,9 @@ import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { openForOperators } from '../manage/database.ts';
 import { seedDemo } from '../manage/demo.ts';
 import { migrate } from '../manage/migrate.ts';
-import { hasServer, openTestDatabase, type TestDatabase } from './database.ts';
-import { keys, writePeople } from './people.ts';
-import { loadHandler, send } from './request.ts';
+import { hasServer, openTestDatabase, type TestDatabase } from './setup/database.ts';
+import { keys, writePeople } from './setup/people.ts';
+import { loadHandler, send } from './setup/request.ts';
 
 const database: TestDatabase = await openTestDatabase();
 const { db } = database;

@@ -2,13 +2,13 @@ import { spawnSync } from 'node:child_process';
 import fc from 'fast-check';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Handler } from '../lib/http.ts';
+import type { Handler } from '../lib/http/route.ts';
 import { toOpenApi } from '../openapi/document.ts';
-import { openTestDatabase, type TestDatabase } from './database.ts';
-import { committed, decompress, paths, requireDescribed, requireValid } from './described.ts';
-import { allowedTexts, type DocumentedParameter, refusedTexts } from './parameter-values.ts';
-import { keys } from './people.ts';
-import { loadHandler, type Received, send } from './request.ts';
+import { openTestDatabase, type TestDatabase } from './setup/database.ts';
+import { committed, decompress, paths, requireDescribed, requireValid } from './setup/described.ts';
+import { allowedTexts, type DocumentedParameter, refusedTexts } from './setup/parameter-values.ts';
+import { keys } from './setup/people.ts';
+import { loadHandler, type Received, send } from './setup/request.ts';
 
 test('the committed document is the one that the tables make; npm run openapi makes it', async () => {
   expect(committed).toEqual(JSON.parse(JSON.stringify(await toOpenApi())));

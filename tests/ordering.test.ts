@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { sql } from 'kysely';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Handler } from '../lib/http.ts';
-import { openTestDatabase } from './database.ts';
-import { loadHandler, send } from './request.ts';
+import type { Handler } from '../lib/http/route.ts';
+import { openTestDatabase } from './setup/database.ts';
+import { loadHandler, send } from './setup/request.ts';
 
 const fields = ['id', 'username', 'email', 'gender', 'last_login', 'created_at', 'updated_at'] as const;
 const singles = fields.flatMap((field) => [field, `-${field}`]);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { unzipSync } from 'fflate';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { toEvent } from './request.ts';
+import { toEvent } from './setup/request.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'users-api-package-'));
 
@@ -86,14 +86,14 @@ test("the operators' function has no route, the owner's connection and a role of
 });
 
 test('the pages are a function of their own, which knows no database', () => {
-  const { Environment, VpcConfig } = propertiesOf('PagesLambdaFunction') as {
+  const { Environment, VpcConfig } = propertiesOf('WebLambdaFunction') as {
     Environment: { Variables: Record<string, string> };
     VpcConfig?: unknown;
   };
   expect(Environment.Variables['DATABASE_URL']).toBe('');
   expect(VpcConfig).toBeUndefined();
   const routes = ofType('AWS::ApiGatewayV2::Route').filter(({ Properties }) =>
-    JSON.stringify(Properties).includes('HttpApiIntegrationPages'),
+    JSON.stringify(Properties).includes('HttpApiIntegrationWeb'),
   );
   expect(routes.map(({ Properties }) => Properties['RouteKey'])).toEqual([
     'ANY /api/docs',

@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Handler } from '../lib/http.ts';
+import type { Handler } from '../lib/http/route.ts';
 import { toJson, toLinks, toPage } from '../lib/page.ts';
-import { openTestDatabase } from './database.ts';
-import { listed } from './people.ts';
-import { loadHandler, send } from './request.ts';
+import { openTestDatabase } from './setup/database.ts';
+import { listed } from './setup/people.ts';
+import { loadHandler, send } from './setup/request.ts';
 
 const gateway = 'https://abcdef1234.execute-api.eu-central-1.amazonaws.com';
 

@@ -2,14 +2,14 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { Handler } from '../lib/http.ts';
+import type { Handler } from '../lib/http/route.ts';
 import { buildPages } from '../scripts/build-pages.ts';
-import { hasChromium, launchChromium } from '../scripts/chromium.ts';
-import { findFreePort } from '../scripts/free-port.ts';
-import { openTestDatabase } from './database.ts';
-import { type HttpServer, startHttpServer } from './http-server.ts';
-import { keys } from './people.ts';
-import { loadHandler } from './request.ts';
+import { hasChromium, launchChromium } from '../scripts/servers/chromium.ts';
+import { findFreePort } from '../scripts/servers/free-port.ts';
+import { openTestDatabase } from './setup/database.ts';
+import { type HttpServer, startHttpServer } from './setup/http-server.ts';
+import { keys } from './setup/people.ts';
+import { loadHandler } from './setup/request.ts';
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -34,7 +34,7 @@ describe.skipIf(!hasChromium)('in Chromium', { retry: 2 }, () => {
     const { url } = await openTestDatabase();
     const users = await loadHandler(url);
     vi.resetModules();
-    handlers = [users, (await import('../handlers/pages.ts')).handler];
+    handlers = [users, (await import('../handlers/web.ts')).handler];
     server = await startHttpServer(await findFreePort(), handlers);
     browser = await launchChromium();
   });

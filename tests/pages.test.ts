@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
-import type { Handler } from '../lib/http.ts';
+import type { Handler } from '../lib/http/route.ts';
 import { buildPages } from '../scripts/build-pages.ts';
-import { type Received, send } from './request.ts';
+import { type Received, send } from './setup/request.ts';
 
 const documents = ['/api/docs/', '/api/console/', '/api/openapi.json'];
 
@@ -18,7 +18,7 @@ async function loadPages(environment: Record<string, string> = {}): Promise<Hand
   vi.resetModules();
   vi.unstubAllEnvs();
   for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
-  const { handler } = await import('../handlers/pages.ts');
+  const { handler } = await import('../handlers/web.ts');
   return handler;
 }
 

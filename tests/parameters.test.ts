@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { HttpError, type ParameterErrors } from '../lib/errors.ts';
+import { HttpError, type ParameterErrors } from '../lib/http/errors.ts';
 import { flag, readParameters, type Schema } from '../lib/parameters.ts';
 import { toCursor } from '../lib/users/cursor.ts';
 import { selectUsers } from '../lib/users/list.ts';

@@ -1,11 +1,11 @@
 import { sql } from 'kysely';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { compile } from '../lib/schema.ts';
+import { compile } from '../lib/database/tables.ts';
 import { filters } from '../lib/users/filters.ts';
 import { selectCount, selectUsers } from '../lib/users/list.ts';
 import { readUserQuery } from '../lib/users/query.ts';
 import { plannerSettings } from '../manage/reader.ts';
-import { hasServer, openTestDatabase, type TestDatabase } from './database.ts';
+import { hasServer, openTestDatabase, type TestDatabase } from './setup/database.ts';
 
 const window = { onlineWindowSeconds: 300 };
 

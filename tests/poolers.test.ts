@@ -6,13 +6,13 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Kysely, sql } from 'kysely';
 import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
-import type { Handler } from '../lib/http.ts';
-import type { Database } from '../lib/schema.ts';
+import type { Database } from '../lib/database/tables.ts';
+import type { Handler } from '../lib/http/route.ts';
 import { openForOperators } from '../manage/database.ts';
-import { findFreePort } from '../scripts/free-port.ts';
-import { type PostgresServer, postgresUser, startPostgresServer } from '../scripts/postgres-server.ts';
-import { loadHandler, send } from './request.ts';
-import { canStartServer, startTestServer, urlWith } from './server.ts';
+import { findFreePort } from '../scripts/servers/free-port.ts';
+import { type PostgresServer, postgresUser, startPostgresServer } from '../scripts/servers/postgres-server.ts';
+import { loadHandler, send } from './setup/request.ts';
+import { canStartServer, startTestServer, urlWith } from './setup/server.ts';
 
 const pgbouncer = ['/usr/sbin/pgbouncer', '/usr/bin/pgbouncer'].find((path) => existsSync(path));
 

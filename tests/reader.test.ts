@@ -3,15 +3,15 @@ import { join } from 'node:path';
 import { type Kysely, sql } from 'kysely';
 import pg from 'pg';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import type { Handler } from '../lib/http.ts';
-import type { Database } from '../lib/schema.ts';
+import type { Database } from '../lib/database/tables.ts';
+import type { Handler } from '../lib/http/route.ts';
 import { parameters } from '../lib/users/query.ts';
 import { runCommand } from '../manage/commands.ts';
 import { openForOperators } from '../manage/database.ts';
-import type { PostgresServer } from '../scripts/postgres-server.ts';
+import type { PostgresServer } from '../scripts/servers/postgres-server.ts';
 import { cases } from './filter-cases.ts';
-import { loadHandler, send } from './request.ts';
-import { canStartServer, startTestServer, urlWith } from './server.ts';
+import { loadHandler, send } from './setup/request.ts';
+import { canStartServer, startTestServer, urlWith } from './setup/server.ts';
 
 describe.skipIf(!canStartServer)('create-reader', () => {
   let server: PostgresServer;

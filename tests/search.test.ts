@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { sql } from 'kysely';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Handler } from '../lib/http.ts';
+import type { Handler } from '../lib/http/route.ts';
 import { Malformed } from '../lib/parameters.ts';
 import { readTerms } from '../lib/users/search.ts';
-import { openTestDatabase, type TestDatabase } from './database.ts';
-import { listed, type Name, people } from './people.ts';
-import { loadHandler, send } from './request.ts';
+import { openTestDatabase, type TestDatabase } from './setup/database.ts';
+import { listed, type Name, people } from './setup/people.ts';
+import { loadHandler, send } from './setup/request.ts';
 
 let database: TestDatabase;
 let handler: Handler;

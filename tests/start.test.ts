@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { demoKey } from '../manage/demo.ts';
-import { findFreePort, isFreePort } from '../scripts/free-port.ts';
+import { findFreePort, isFreePort } from '../scripts/servers/free-port.ts';
 
 /** `npm start` without npm, which the tests would have to signal through. */
 type Started = { process: ChildProcess; output: () => string; port: number };

@@ -2,21 +2,27 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
-const folders = ['handlers', 'lib', 'manage', 'migrations', 'openapi', 'scripts', 'bench'].filter((folder) =>
-  existsSync(folder),
-);
+const folders = ['handlers', 'lib', 'manage', 'migrations', 'openapi', 'web', 'scripts', 'bench'];
 const files = folders.flatMap((folder) => globSync(`${folder}/**/*.ts`)).sort();
+
+const lib = ['lib', 'lib/http', 'lib/database'];
 
 /** Which folders a file of a folder may import from, itself included. Migrations import nothing, so that they say the same in a year. */
 const downhill: Record<string, string[]> = {
-  lib: ['lib'],
-  'lib/users': ['lib', 'lib/users'],
-  handlers: ['lib', 'lib/users', 'manage'],
+  lib,
+  'lib/http': lib,
+  'lib/database': lib,
+  'lib/users': [...lib, 'lib/users'],
+  handlers: [...lib, 'lib/users', 'manage', 'web'],
   migrations: [],
-  manage: ['lib', 'manage', 'migrations'],
-  openapi: ['lib', 'lib/users', 'openapi'],
-  scripts: ['lib', 'lib/users', 'manage', 'openapi', 'scripts'],
-  bench: ['lib', 'lib/users', 'handlers', 'manage', 'scripts', 'bench'],
+  manage: [...lib, 'manage', 'migrations'],
+  openapi: [...lib, 'lib/users', 'openapi'],
+  web: lib,
+  'web/console': ['lib', 'lib/users', 'web/console'], // types of the answers
+  'web/reference': ['web/reference'],
+  scripts: [...lib, 'lib/users', 'manage', 'openapi', 'web', 'scripts', 'scripts/servers'],
+  'scripts/servers': ['scripts/servers'],
+  bench: [...lib, 'lib/users', 'handlers', 'manage', 'scripts/servers', 'bench'],
 };
 
 /** The code without its comments. */
@@ -29,9 +35,9 @@ function importsOf(file: string): string[] {
 }
 
 test('the test sees the files and their imports', () => {
-  expect(files).toContain('lib/http.ts');
+  expect(files).toContain('lib/http/route.ts');
   expect(importsOf('handlers/users.ts')).toContain('lib/users/query.ts');
-  expect(importsOf('scripts/start.ts')).toContain('scripts/local-database.ts'); // a dynamic one
+  expect(importsOf('scripts/start.ts')).toContain('scripts/servers/local-database.ts'); // a dynamic one
 });
 
 describe.each(files)('%s', (file) => {
@@ -56,16 +62,16 @@ test('no file imports itself, by whatever detour', () => {
 /** A word of one stage's vocabulary, and the only files that may say it. */
 test.each<[word: RegExp, only: RegExp]>([
   [/\bprocess\.env\b/, /^(handlers|scripts|bench)\//],
-  [/\bstatusCode\b/, /^(lib\/http\.ts$|bench\/)/],
-  [/\b(rawPath|rawQueryString|requestContext)\b/, /^(lib\/http\.ts$|bench\/)/],
+  [/\bstatusCode\b/, /^(lib\/http\/route\.ts$|bench\/)/],
+  [/\b(rawPath|rawQueryString|requestContext)\b/, /^(lib\/http\/route\.ts$|bench\/)/],
   [
     /\b(search_text|list_flags|last_login|invite_code)\b/,
-    /^(lib\/(users\/|schema\.ts$)|migrations\/|manage\/|bench\/|openapi\/)/,
+    /^(lib\/(users\/|database\/tables\.ts$)|migrations\/|manage\/|bench\/|openapi\/|web\/console\/)/,
   ],
-  [/\bconsole\./, /^(lib\/log\.ts$|scripts\/|bench\/)/],
+  [/\bconsole\.(log|error|warn|info)\b/, /^(lib\/log\.ts$|scripts\/|bench\/)/],
   // No server-side request forgery: what is deployed fetches nothing.
-  [/\bfetch\(/, /^scripts\//],
-  [/\bimport pg\b/, /^(lib\/(database|log)\.ts$|manage\/database\.ts$|scripts\/|bench\/)/],
+  [/\bfetch\(/, /^(scripts|web\/(console|reference))\//],
+  [/\bimport pg\b/, /^(lib\/(database\/database|log)\.ts$|manage\/database\.ts$|scripts\/|bench\/)/],
 ])('%s is said in %s alone', (word, only) => {
   const speakers = files.filter((file) => word.test(codeOf(file)));
   expect(speakers.length).toBeGreaterThan(0);

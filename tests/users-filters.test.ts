@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Handler } from '../lib/http.ts';
-import { openTestDatabase } from './database.ts';
+import type { Handler } from '../lib/http/route.ts';
 import { cases } from './filter-cases.ts';
-import { people } from './people.ts';
-import { loadHandler, send } from './request.ts';
+import { openTestDatabase } from './setup/database.ts';
+import { people } from './setup/people.ts';
+import { loadHandler, send } from './setup/request.ts';
 
 let handler: Handler;
 

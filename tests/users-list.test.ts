@@ -1,12 +1,12 @@
 import { type Insertable, sql } from 'kysely';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Handler } from '../lib/http.ts';
-import type { Database } from '../lib/schema.ts';
+import type { Database } from '../lib/database/tables.ts';
+import type { Handler } from '../lib/http/route.ts';
 import type { User } from '../lib/users/json.ts';
 import { demoKey, seedDemo } from '../manage/demo.ts';
-import { hasServer, openTestDatabase, type TestDatabase } from './database.ts';
-import { type Name, people } from './people.ts';
-import { loadHandler, send } from './request.ts';
+import { hasServer, openTestDatabase, type TestDatabase } from './setup/database.ts';
+import { type Name, people } from './setup/people.ts';
+import { loadHandler, send } from './setup/request.ts';
 
 /** The example response of the API's documentation, to which the contract adds groups_data. */
 const example = {

@@ -1,11 +1,11 @@
 import type { Kysely } from 'kysely';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Handler } from '../lib/http.ts';
+import type { Database } from '../lib/database/tables.ts';
+import type { Handler } from '../lib/http/route.ts';
 import type { Page } from '../lib/page.ts';
-import type { Database } from '../lib/schema.ts';
 import type { User } from '../lib/users/json.ts';
-import { hasServer, openTestDatabase } from './database.ts';
-import { loadHandler, send } from './request.ts';
+import { hasServer, openTestDatabase } from './setup/database.ts';
+import { loadHandler, send } from './setup/request.ts';
 
 /** Users who are there throughout, and as many who are deleted in the course of a walk. PGlite is slow. */
 const crowd = Number(process.env['WALK_USERS'] ?? (hasServer ? 300 : 100));

@@ -1,6 +1,6 @@
 import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kysely';
+import type { Database } from '../database/tables.ts';
 import { day, flag, type Kind, listOf, oneOf, type Parameter, safeInteger } from '../parameters.ts';
-import type { Database } from '../schema.ts';
 import { hasListFlag, type ListFlag } from './list-flags.ts';
 
 export type UsersExpression = ExpressionBuilder<Database, 'users'>;

@@ -1,8 +1,8 @@
 import { type CompiledQuery, expressionBuilder, type SelectQueryBuilder, sql } from 'kysely';
-import { type Db, QueryTimeout } from '../database.ts';
-import { timeLimitExceeded } from '../errors.ts';
+import { type Db, QueryTimeout } from '../database/database.ts';
+import { compile, type Database, queryBuilder } from '../database/tables.ts';
+import { timeLimitExceeded } from '../http/errors.ts';
 import { defaultLimit, type Extent } from '../page.ts';
-import { compile, type Database, queryBuilder } from '../schema.ts';
 import { isBeyond, toCursor } from './cursor.ts';
 import { type OnlineWindow, onlineSince } from './filters.ts';
 import { newestFirst, type SortKey, toOrderBy } from './ordering.ts';

@@ -1,5 +1,5 @@
-import { badRequest } from '../errors.ts';
-import { format } from '../negotiation.ts';
+import { badRequest } from '../http/errors.ts';
+import { format } from '../http/negotiation.ts';
 import { defaultLimit, type Extent, paging, type Slice } from '../page.ts';
 import { type Parameter, readParameters } from '../parameters.ts';
 import { type Cursor, cursor, isOfOrder, type Side } from './cursor.ts';

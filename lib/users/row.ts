@@ -1,5 +1,5 @@
 import type { Selectable } from 'kysely';
-import type { Database } from '../schema.ts';
+import type { Database } from '../database/tables.ts';
 
 type Users = Selectable<Database['users']>;
 

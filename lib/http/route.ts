@@ -1,9 +1,9 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import { describeError, type RequestLog, writeLog } from '../log.ts';
+import type { Links } from '../page.ts';
 import { type Compressed, encode, type Text } from './compression.ts';
 import { HttpError, internalServerError, methodNotAllowed, notFound, tooLarge } from './errors.ts';
-import { describeError, type RequestLog, writeLog } from './log.ts';
 import { mediaTypes } from './negotiation.ts';
-import type { Links } from './page.ts';
 
 export type Request = {
   /** The gateway's, also in the answer's X-Request-Id and in the log. */

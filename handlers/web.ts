@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
-import { notFound } from '../lib/errors.ts';
-import { file, routes } from '../lib/http.ts';
-import { readCompressed, readPageFiles, toPageHeaders } from '../lib/pages.ts';
+import { notFound } from '../lib/http/errors.ts';
+import { file, routes } from '../lib/http/route.ts';
 import { readSettings } from '../lib/settings.ts';
+import { readCompressed, readPageFiles, toPageHeaders } from '../web/files.ts';
 
 const settings = readSettings(process.env);
 

@@ -1,8 +1,8 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { vi } from 'vitest';
-import type { Handler } from '../lib/http.ts';
-import type { Page } from '../lib/page.ts';
-import type { User } from '../lib/users/json.ts';
+import type { Handler } from '../../lib/http/route.ts';
+import type { Page } from '../../lib/page.ts';
+import type { User } from '../../lib/users/json.ts';
 import { hasServer } from './database.ts';
 import { keys } from './people.ts';
 
@@ -35,7 +35,7 @@ export async function loadHandler(databaseUrl: string, environment: Record<strin
   vi.unstubAllEnvs();
   const all = { DATABASE_URL: databaseUrl, DATABASE_NAMED_STATEMENTS: hasServer ? 'on' : 'off', ...environment };
   for (const [name, value] of Object.entries(all)) vi.stubEnv(name, value);
-  const { handler } = await import('../handlers/users.ts');
+  const { handler } = await import('../../handlers/users.ts');
   return handler;
 }
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { ClientConfig } from 'pg';
-import { requireDatabaseUrl, type Settings } from './settings.ts';
+import { requireDatabaseUrl, type Settings } from '../settings.ts';
 
 export type ConnectionSettings = Pick<Settings, 'databaseUrl'> &
   Partial<Pick<Settings, 'databaseIamAuth' | 'databaseCaFile'>>;

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { pg_trgm } from '@electric-sql/pglite/contrib/pg_trgm';
 import type { TestProject } from 'vitest/node';
-import { runCommand } from '../manage/commands.ts';
-import { openForOperators } from '../manage/database.ts';
-import { startLocalDatabase } from '../scripts/local-database.ts';
+import { runCommand } from '../../manage/commands.ts';
+import { openForOperators } from '../../manage/database.ts';
+import { startLocalDatabase } from '../../scripts/servers/local-database.ts';
 import { writePeople } from './people.ts';
 
 /** What each test file makes its own database from: a template on a real server, or a dump that PGlite loads. */

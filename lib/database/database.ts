@@ -1,8 +1,8 @@
 import type { CompiledQuery } from 'kysely';
 import pg from 'pg';
+import { databaseUnavailable } from '../http/errors.ts';
+import type { Settings } from '../settings.ts';
 import { type SignToken, toConnection } from './connection.ts';
-import { databaseUnavailable } from './errors.ts';
-import type { Settings } from './settings.ts';
 
 type RunOptions = { name?: string | undefined; values?: unknown[] };
 

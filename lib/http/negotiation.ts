@@ -1,5 +1,5 @@
+import { type Parameter, text } from '../parameters.ts';
 import { notAcceptable } from './errors.ts';
-import { type Parameter, text } from './parameters.ts';
 
 export type Encoding = 'br' | 'gzip';
 export type Format = keyof typeof mediaTypes;

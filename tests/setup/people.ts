@@ -1,6 +1,6 @@
 import { type Insertable, type Kysely, sql } from 'kysely';
-import { hashKey } from '../lib/auth.ts';
-import type { Database } from '../lib/schema.ts';
+import { hashKey } from '../../lib/auth.ts';
+import type { Database } from '../../lib/database/tables.ts';
 
 type Person = Insertable<Database['users']> & { id: number };
 

@@ -1,9 +1,9 @@
 import { openAsBlob } from 'node:fs';
 import { type Kysely, sql } from 'kysely';
 import { afterAll, inject } from 'vitest';
-import type { Database } from '../lib/schema.ts';
-import { openForOperators } from '../manage/database.ts';
-import { startLocalDatabase } from '../scripts/local-database.ts';
+import type { Database } from '../../lib/database/tables.ts';
+import { openForOperators } from '../../manage/database.ts';
+import { startLocalDatabase } from '../../scripts/servers/local-database.ts';
 
 export type TestDatabase = {
   url: string;

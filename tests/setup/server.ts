@@ -1,6 +1,6 @@
-import { runCommand } from '../manage/commands.ts';
-import { openForOperators } from '../manage/database.ts';
-import { findPostgres, type PostgresServer, startPostgresServer } from '../scripts/postgres-server.ts';
+import { runCommand } from '../../manage/commands.ts';
+import { openForOperators } from '../../manage/database.ts';
+import { findPostgres, type PostgresServer, startPostgresServer } from '../../scripts/servers/postgres-server.ts';
 import { writePeople } from './people.ts';
 
 /** Whether a server can be started: the tests that harm theirs are skipped without one. */

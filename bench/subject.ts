@@ -2,7 +2,7 @@ import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import pg from 'pg';
 import { hashKey, selectCaller } from '../lib/auth.ts';
 import { compile } from '../lib/database/tables.ts';
-import type { Handler } from '../lib/http/route.ts';
+import type { Handler } from '../lib/http/gateway.ts';
 import { selectCount, toStatement } from '../lib/users/list.ts';
 import { readUserQuery } from '../lib/users/query.ts';
 import { benchKey } from './datasets.ts';

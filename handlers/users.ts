@@ -1,7 +1,8 @@
 import { authenticate, permissions, requirePermission } from '../lib/auth.ts';
 import { openDatabase } from '../lib/database/database.ts';
 import { chooseFormat } from '../lib/http/negotiation.ts';
-import { csvFile, ok, route } from '../lib/http/route.ts';
+import { csvFile, ok } from '../lib/http/responses.ts';
+import { route } from '../lib/http/route.ts';
 import { toJson, toLinks, toPage } from '../lib/page.ts';
 import { knownNames } from '../lib/parameters.ts';
 import { readSettings } from '../lib/settings.ts';
@@ -14,7 +15,7 @@ const path = '/api/users/';
 const settings = readSettings(process.env);
 const db = openDatabase(settings);
 
-export const handler = route(path, settings, async (request) => {
+export const handler = route([path], settings, async (request) => {
   const { log } = request;
   const caller = await request.time('auth', () => authenticate(db, request.headers['authorization'], log));
   requirePermission(caller, permissions.viewUsers);

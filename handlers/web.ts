@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { notFound } from '../lib/http/errors.ts';
-import { file, routes } from '../lib/http/route.ts';
+import { file } from '../lib/http/responses.ts';
+import { route } from '../lib/http/route.ts';
 import { readSettings } from '../lib/settings.ts';
 import { readCompressed, readPageFiles, toPageHeaders } from '../web/files.ts';
 
@@ -12,7 +13,7 @@ const folder = fileURLToPath(new URL(import.meta.url.endsWith('.mjs') ? '../page
 const files = settings.pages ? readPageFiles(folder) : {};
 
 /** The reference at `/api/docs/`, the console at `/api/console/`, what they load, and `/api/openapi.json`. No token: they hold no data. */
-export const handler = routes(Object.keys(files), settings, async (request) => {
+export const handler = route(Object.keys(files), settings, async (request) => {
   const found = files[request.path];
   if (!found) throw notFound();
   return file(request, found.hash, toPageHeaders(found), readCompressed(folder, found));

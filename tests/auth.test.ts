@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { hashKey } from '../lib/auth.ts';
-import type { Handler } from '../lib/http/route.ts';
+import type { Handler } from '../lib/http/gateway.ts';
 import { openTestDatabase, type TestDatabase } from './setup/database.ts';
 import { keys, people } from './setup/people.ts';
 import { loadHandler, receive, send, toEvent } from './setup/request.ts';

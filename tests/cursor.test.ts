@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Handler } from '../lib/http/route.ts';
+import type { Handler } from '../lib/http/gateway.ts';
 import { toCursor } from '../lib/users/cursor.ts';
 import type { SortKey } from '../lib/users/ordering.ts';
 import type { UserRow } from '../lib/users/row.ts';

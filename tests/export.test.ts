@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Handler } from '../lib/http/route.ts';
+import type { Handler } from '../lib/http/gateway.ts';
 import { openTestDatabase, type TestDatabase } from './setup/database.ts';
 import { listed } from './setup/people.ts';
 import { loadHandler, send, toEvent } from './setup/request.ts';

@@ -3,7 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import pg from 'pg';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
-import type { Handler } from '../lib/http/route.ts';
+import type { Handler } from '../lib/http/gateway.ts';
 import type { PostgresServer } from '../scripts/servers/postgres-server.ts';
 import { type Received, send } from './setup/request.ts';
 import { canStartServer, startTestServer, urlWith } from './setup/server.ts';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import type { Handler } from '../lib/http/route.ts';
+import type { Handler } from '../lib/http/gateway.ts';
 import type { PostgresServer } from '../scripts/servers/postgres-server.ts';
 import { loadHandler, type Received, send } from './setup/request.ts';
 import { canStartServer, startTestServer, urlWith } from './setup/server.ts';

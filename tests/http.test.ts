@@ -4,7 +4,10 @@ import fc from 'fast-check';
 import { sql } from 'kysely';
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { badRequest, HttpError } from '../lib/http/errors.ts';
-import { type Handler, ok, type Request, route } from '../lib/http/route.ts';
+import type { Handler } from '../lib/http/gateway.ts';
+import { ok } from '../lib/http/responses.ts';
+import { route } from '../lib/http/route.ts';
+import type { Request } from '../lib/request.ts';
 import { openTestDatabase, type TestDatabase } from './setup/database.ts';
 import { keys } from './setup/people.ts';
 import { loadHandler, type Received, receive, send } from './setup/request.ts';
@@ -27,7 +30,7 @@ afterEach(() => {
 
 /** A function at /api/users/ that answers as the test says. */
 const answering = (answer: (request: Request) => Promise<ReturnType<typeof ok>>, publicUrl?: string): Handler =>
-  route('/api/users/', { publicUrl }, answer);
+  route(['/api/users/'], { publicUrl }, answer);
 
 const spellings = ['/api/users/', '/api/users'];
 

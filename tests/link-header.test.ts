@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from 'vitest';
-import type { Handler } from '../lib/http/route.ts';
+import type { Handler } from '../lib/http/gateway.ts';
 import { openTestDatabase } from './setup/database.ts';
 import { loadHandler, send } from './setup/request.ts';
 

@@ -1,7 +1,8 @@
 import { sql } from 'kysely';
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { hashKey } from '../lib/auth.ts';
-import { type Handler, route } from '../lib/http/route.ts';
+import type { Handler } from '../lib/http/gateway.ts';
+import { route } from '../lib/http/route.ts';
 import { openTestDatabase, type TestDatabase } from './setup/database.ts';
 import { keys } from './setup/people.ts';
 import { loadHandler, receive, send, toEvent } from './setup/request.ts';
@@ -146,7 +147,7 @@ describe('no value of a request and nothing of a user is ever written', () => {
     ['JSON that does not parse', () => thrownBy(() => JSON.parse(secret))],
     ["one of Node's own", () => thrownBy(() => Buffer.from(secret as never, secret as never))],
   ])('when the fault is ours: %s', async (_, makeError) => {
-    const broken = route('/api/users/', { publicUrl: undefined }, () => Promise.reject(makeError()));
+    const broken = route(['/api/users/'], { publicUrl: undefined }, () => Promise.reject(makeError()));
     expect((await receive(broken, toEvent({}))).status).toBe(500);
     expect(lines).toMatchObject([{ requestId: 'request-1', status: 500, error: { name: expect.any(String) } }]);
     expectNoSecret();
@@ -162,7 +163,7 @@ describe('no value of a request and nothing of a user is ever written', () => {
 });
 
 test('the log of a fault says where it happened', async () => {
-  const broken = route('/api/users/', { publicUrl: undefined }, () => Promise.reject(new TypeError('no')));
+  const broken = route(['/api/users/'], { publicUrl: undefined }, () => Promise.reject(new TypeError('no')));
   await receive(broken, toEvent({}));
   const [{ error }] = lines as [{ error: { name: string; stack: string[] } }];
   expect(error.name).toBe('TypeError');

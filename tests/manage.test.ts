@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { hashKey } from '../lib/auth.ts';
-import type { Handler } from '../lib/http/route.ts';
+import type { Handler } from '../lib/http/gateway.ts';
 import { runCommand } from '../manage/commands.ts';
 import { demoKey } from '../manage/demo.ts';
 import { OperatorError } from '../manage/operator-error.ts';

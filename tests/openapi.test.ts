@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import fc from 'fast-check';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Handler } from '../lib/http/route.ts';
+import type { Handler } from '../lib/http/gateway.ts';
 import { toOpenApi } from '../openapi/document.ts';
 import { openTestDatabase, type TestDatabase } from './setup/database.ts';
 import { committed, decompress, paths, requireDescribed, requireValid } from './setup/described.ts';

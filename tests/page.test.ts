@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Handler } from '../lib/http/route.ts';
+import type { Handler } from '../lib/http/gateway.ts';
 import { toJson, toLinks, toPage } from '../lib/page.ts';
 import { openTestDatabase } from './setup/database.ts';
 import { listed } from './setup/people.ts';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { Handler } from '../lib/http/route.ts';
+import type { Handler } from '../lib/http/gateway.ts';
 import { buildPages } from '../scripts/build-pages.ts';
 import { hasChromium, launchChromium } from '../scripts/servers/chromium.ts';
 import { findFreePort } from '../scripts/servers/free-port.ts';

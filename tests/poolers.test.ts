@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Kysely, sql } from 'kysely';
 import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Database } from '../lib/database/tables.ts';
-import type { Handler } from '../lib/http/route.ts';
+import type { Handler } from '../lib/http/gateway.ts';
 import { openForOperators } from '../manage/database.ts';
 import { findFreePort } from '../scripts/servers/free-port.ts';
 import { type PostgresServer, postgresUser, startPostgresServer } from '../scripts/servers/postgres-server.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { sql } from 'kysely';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Handler } from '../lib/http/route.ts';
+import type { Handler } from '../lib/http/gateway.ts';
 import { Malformed } from '../lib/parameters.ts';
 import { readTerms } from '../lib/users/search.ts';
 import { openTestDatabase, type TestDatabase } from './setup/database.ts';

@@ -62,8 +62,8 @@ test('no file imports itself, by whatever detour', () => {
 /** A word of one stage's vocabulary, and the only files that may say it. */
 test.each<[word: RegExp, only: RegExp]>([
   [/\bprocess\.env\b/, /^(handlers|scripts|bench)\//],
-  [/\bstatusCode\b/, /^(lib\/http\/route\.ts$|bench\/)/],
-  [/\b(rawPath|rawQueryString|requestContext)\b/, /^(lib\/http\/route\.ts$|bench\/)/],
+  [/\bstatusCode\b/, /^(lib\/http\/gateway\.ts$|bench\/)/],
+  [/\b(rawPath|rawQueryString|requestContext)\b/, /^(lib\/http\/gateway\.ts$|bench\/)/],
   [
     /\b(search_text|list_flags|last_login|invite_code)\b/,
     /^(lib\/(users\/|database\/tables\.ts$)|migrations\/|manage\/|bench\/|openapi\/|web\/console\/)/,

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Handler } from '../lib/http/route.ts';
+import type { Handler } from '../lib/http/gateway.ts';
 import { cases } from './filter-cases.ts';
 import { openTestDatabase } from './setup/database.ts';
 import { people } from './setup/people.ts';

@@ -1,7 +1,7 @@
 import { type Insertable, sql } from 'kysely';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Database } from '../lib/database/tables.ts';
-import type { Handler } from '../lib/http/route.ts';
+import type { Handler } from '../lib/http/gateway.ts';
 import type { User } from '../lib/users/json.ts';
 import { demoKey, seedDemo } from '../manage/demo.ts';
 import { hasServer, openTestDatabase, type TestDatabase } from './setup/database.ts';

@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Database } from '../lib/database/tables.ts';
-import type { Handler } from '../lib/http/route.ts';
+import type { Handler } from '../lib/http/gateway.ts';
 import type { Page } from '../lib/page.ts';
 import type { User } from '../lib/users/json.ts';
 import { hasServer, openTestDatabase } from './setup/database.ts';

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { Handler } from '../../lib/http/route.ts';
+import type { Handler } from '../../lib/http/gateway.ts';
 import { toEvent } from './request.ts';
 
 export type HttpServer = { url: string; stop: () => Promise<void> };

@@ -1,6 +1,6 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { vi } from 'vitest';
-import type { Handler } from '../../lib/http/route.ts';
+import type { Handler } from '../../lib/http/gateway.ts';
 import type { Page } from '../../lib/page.ts';
 import type { User } from '../../lib/users/json.ts';
 import { hasServer } from './database.ts';

@@ -1,0 +1,73 @@
+import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import type { RequestLog } from '../log.ts';
+import type { Request, Response } from '../request.ts';
+import { encode } from './compression.ts';
+
+/** A Lambda function behind an HTTP API of API Gateway (payload 2.0). */
+export type Handler = (event: APIGatewayProxyEventV2) => Promise<APIGatewayProxyStructuredResultV2>;
+
+/** `publicUrl` stands before the path in links; without it the gateway's own domain and stage do. */
+export function toRequest(event: APIGatewayProxyEventV2, publicUrl: string | undefined): Request {
+  const { http, requestId, domainName, stage } = event.requestContext;
+  // The default stage has no part in the path; any other comes first in it.
+  const stagePrefix = stage && stage !== '$default' ? `/${stage}` : '';
+  const path = event.rawPath.startsWith(`${stagePrefix}/`) ? event.rawPath.slice(stagePrefix.length) : event.rawPath;
+  const log: RequestLog = { requestId, durationsMs: {} };
+  return {
+    id: requestId,
+    method: http.method,
+    path,
+    rawQuery: event.rawQueryString ?? '',
+    headers: event.headers ?? {},
+    baseUrl: publicUrl ?? `https://${domainName}${stagePrefix}`,
+    log,
+    async time(stage, run) {
+      const start = performance.now();
+      try {
+        return await run();
+      } finally {
+        log.durationsMs[stage] = millisecondsSince(start);
+      }
+    },
+  };
+}
+
+/** Of `performance.now()`, to a tenth. */
+const millisecondsSince = (start: number): number => Math.round((performance.now() - start) * 10) / 10;
+
+const toServerTiming = (durationsMs: Record<string, number>): string =>
+  Object.entries(durationsMs)
+    .map(([stage, duration]) => `${stage};dur=${duration.toFixed(1)}`)
+    .join(', ');
+
+/** A body that is not compressed is text, one that is base64. */
+export function toResult(request: Request, response: Response): APIGatewayProxyStructuredResultV2 {
+  const { body, bytes, encoding, varies } = encode(response.body, request.headers['accept-encoding']);
+  const headers: Record<string, string> = {
+    'Cache-Control': 'no-store', // personal data
+    ...response.headers,
+    'X-Content-Type-Options': 'nosniff',
+    'X-Request-Id': request.id,
+    'Server-Timing': toServerTiming(request.log.durationsMs),
+  };
+  if (varies) headers['Vary'] = 'Accept-Encoding';
+  if (encoding) headers['Content-Encoding'] = encoding;
+  if (!bodiless.has(response.status)) headers['Content-Length'] = String(bytes);
+  if (request.method === 'HEAD') return { statusCode: response.status, headers, body: '' };
+  return {
+    statusCode: response.status,
+    headers,
+    body: typeof body === 'string' ? body : body.toString('base64'),
+    isBase64Encoded: typeof body !== 'string',
+  };
+}
+
+/** RFC 9110, 8.6: a 204 has no Content-Length, and a 304 would have that of the body it spares. */
+const bodiless = new Set([204, 304]);
+
+/** Lambda's limit for an answer is 6 MB; some of it is for the headers. */
+const maxResultBytes = 6_200_000;
+
+/** Counts the bytes of a body only when it may have too many: a UTF-16 unit is at most three. */
+export const isWithinLimit = ({ body = '' }: APIGatewayProxyStructuredResultV2): boolean =>
+  body.length * 3 <= maxResultBytes || Buffer.byteLength(body) <= maxResultBytes;

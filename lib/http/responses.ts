@@ -1,0 +1,59 @@
+import type { Links } from '../page.ts';
+import type { Request, Response } from '../request.ts';
+import type { Compressed, Text } from './compression.ts';
+import type { HttpError } from './errors.ts';
+import { mediaTypes } from './negotiation.ts';
+
+export const ok = (json: Text, links?: Links): Response => ({
+  status: 200,
+  headers: { 'Content-Type': mediaTypes.json, ...(links && { Link: toLinkHeader(links) }) },
+  body: json,
+});
+
+/** A CSV text as a file to save: `users-2026-02-21.csv` for the name `users`. Without links it is all there is. */
+export const csvFile = (name: string, text: string, links?: Links): Response => ({
+  status: 200,
+  headers: {
+    'Content-Type': `${mediaTypes.csv}; charset=utf-8; header=present`,
+    'Content-Disposition': `attachment; filename="${name}-${new Date().toISOString().slice(0, 10)}.csv"`,
+    ...(links && { Link: toLinkHeader(links) }),
+  },
+  body: text,
+});
+
+/** RFC 8288: `<https://…>; rel="next", <https://…>; rel="last"`. */
+const toLinkHeader = (links: Links): string =>
+  Object.entries(links)
+    .flatMap(([relation, url]) => (url === null ? [] : `<${url}>; rel="${relation}"`))
+    .join(', ');
+
+/** A file of the build. `tag` is its version, for clients that have it already (RFC 9110, 13.1.2): a 304 then. */
+export function file(request: Request, tag: string, headers: Record<string, string>, body: Compressed): Response {
+  const etag = `W/"${tag}"`; // weak: one for all encodings
+  const isKnown = (request.headers['if-none-match'] ?? '').split(',').some((known) => known.trim() === etag);
+  return isKnown
+    ? { status: 304, headers: { ...headers, ETag: etag }, body: '' }
+    : { status: 200, headers: { ...headers, ETag: etag }, body };
+}
+
+export const noContent = (headers: Record<string, string>): Response => ({ status: 204, headers, body: '' });
+
+/** To the path, behind what `baseUrl` has before it, with the same query. */
+export function redirect({ baseUrl, rawQuery }: Request, path: string): Response {
+  const query = rawQuery === '' ? '' : `?${toHeaderText(rawQuery)}`;
+  return {
+    status: 301,
+    headers: { Location: `${new URL(baseUrl).pathname.replace(/\/$/, '')}${path}${query}` },
+    body: '',
+  };
+}
+
+/** What a header cannot carry, percent-encoded; a query that came over HTTP has none of it. */
+const toHeaderText = (text: string): string => text.toWellFormed().replace(/[^\x21-\x7e]/gu, encodeURIComponent);
+
+/** RFC 9457. */
+export const problem = ({ status, title, detail, errors, headers }: HttpError): Response => ({
+  status,
+  headers: { 'Content-Type': 'application/problem+json', ...headers },
+  body: JSON.stringify({ type: 'about:blank', title, status, detail, errors }),
+});

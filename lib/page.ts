@@ -2,18 +2,14 @@ import { integer, type Parameter } from './parameters.ts';
 
 export type Page<Result> = { count: number; next: string | null; previous: string | null; results: Result[] };
 
-/** The slice of a list that a request asks for, and the parameters its links must keep. */
-export type Slice = { limit: number; offset: number; given: ReadonlyMap<string, string> };
+/** The slice of a list that a request asks for. */
+export type Slice = { limit: number; offset: number };
 
-/** What of a list the slice turned out to be. */
-export type Extent = {
-  /** All that match, not only the slice. */
-  count: number;
-  hasPrevious: boolean;
-  hasNext: boolean;
-  /** A cursor at the first or last result, for a link with this offset; undefined where there is none. */
-  toCursor: (edge: 'first' | 'last', offset: number) => string | undefined;
-};
+/** Where another slice of the list begins: at an offset, and exactly at a cursor where there is one. */
+export type Place = { offset: number; cursor?: string | undefined };
+
+/** The slices before and after one; null where the list begins or ends. */
+export type Neighbours = { previous: Place | null; next: Place | null };
 
 /** Absolute URLs, by their relation types of RFC 8288. */
 export type Links = { first: string; prev: string | null; next: string | null; last: string };
@@ -51,27 +47,38 @@ export function toJson({ results, ...envelope }: Page<unknown>): string[] {
   return [`${JSON.stringify(envelope).slice(0, -1)},"results":[`, ...pieces, ']}'];
 }
 
-/** `url` is the list's own, absolute and without a query. */
-export function toLinks(url: string, slice: Slice, { count, hasPrevious, hasNext, toCursor }: Extent): Links {
-  const { limit, offset } = slice;
+/** By offsets. Who knows better whether there is more on either side, as a page at a cursor does, says so. */
+export function toNeighbours(
+  { limit, offset }: Slice,
+  count: number,
+  { hasPrevious = offset > 0, hasNext = offset + limit < count } = {},
+): Neighbours {
+  return {
+    previous: hasPrevious ? { offset: Math.max(0, Math.min(offset, count) - limit) } : null,
+    next: hasNext ? { offset: offset + limit } : null,
+  };
+}
+
+/** `url` is the list's own, absolute and without a query; `given` are the parameters that each link keeps. */
+export function toLinks(
+  url: string,
+  { limit, given }: { limit: number; given: ReadonlyMap<string, string> },
+  { count, previous, next }: Neighbours & { count: number },
+): Links {
   const toLink = (offset: number, cursor: { after?: string | undefined; before?: string | undefined } = {}) =>
-    `${url}?${toQuery(slice, offset, cursor)}`;
-  const previousOffset = Math.max(0, Math.min(offset, count) - limit);
+    `${url}?${toQuery(given, { limit: String(limit), offset: offset > 0 ? String(offset) : undefined, ...cursor })}`;
   return {
     first: toLink(0),
-    prev: hasPrevious ? toLink(previousOffset, { before: toCursor('first', previousOffset) }) : null,
-    next: hasNext ? toLink(offset + limit, { after: toCursor('last', offset + limit) }) : null,
+    prev: previous && toLink(previous.offset, { before: previous.cursor }),
+    next: next && toLink(next.offset, { after: next.cursor }),
     last: toLink(count === 0 ? 0 : count - 1 - ((count - 1) % limit)),
   };
 }
 
-function toQuery(
-  { given, limit }: Slice,
-  offset: number,
-  { after, before }: { after?: string | undefined; before?: string | undefined },
-) {
-  const own = { limit: String(limit), offset: offset > 0 ? String(offset) : undefined, after, before };
+function toQuery(given: ReadonlyMap<string, string>, own: Record<string, string | undefined>): URLSearchParams {
   const query = new URLSearchParams([...given]);
+  query.delete('after');
+  query.delete('before');
   for (const [name, value] of Object.entries(own)) {
     if (value === undefined) query.delete(name);
     else query.set(name, value);

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Handler } from '../lib/http/gateway.ts';
-import { toJson, toLinks, toPage } from '../lib/page.ts';
+import { toJson, toLinks, toNeighbours, toPage } from '../lib/page.ts';
 import { openTestDatabase } from './setup/database.ts';
 import { listed } from './setup/people.ts';
 import { loadHandler, send } from './setup/request.ts';
@@ -36,8 +36,9 @@ describe('an offset and a limit', () => {
     [1000, Number.MAX_SAFE_INTEGER, 1001, null, 'limit=1000&offset=1'],
   ])('limit %i, offset %i of %i: next is %s, previous %s', (limit, offset, count, next, previous) => {
     const toUrl = (query: string | null) => query && `${url}?${query}`;
-    const extent = { count, hasPrevious: offset > 0, hasNext: offset + limit < count, toCursor: () => undefined };
-    const page = toPage(toLinks(url, { limit, offset, given: new Map() }, extent), count, ['a result']);
+    const neighbours = toNeighbours({ limit, offset }, count);
+    const links = toLinks(url, { limit, given: new Map() }, { count, ...neighbours });
+    const page = toPage(links, count, ['a result']);
     expect(page).toEqual({ count, next: toUrl(next), previous: toUrl(previous), results: ['a result'] });
     expect(Object.keys(page)).toEqual(['count', 'next', 'previous', 'results']);
   });

@@ -4,7 +4,7 @@ import { type Kind, Malformed } from '../parameters.ts';
 import { type SortKey, type SortValue, sortField } from './ordering.ts';
 import type { UserRow } from './row.ts';
 
-/** The edge of a page: the values of its sort keys there, and the `offset` of the link that holds it. */
+/** Where a page begins or ends: the values of its sort keys there, and the `offset` of the link that holds it. */
 export type Cursor = { ordering: string; offset: number; values: SortValue[] };
 
 /** Which side of a cursor a page is on. */

@@ -2,7 +2,7 @@ import { type CompiledQuery, expressionBuilder, type SelectQueryBuilder, sql } f
 import { type Db, QueryTimeout } from '../database/database.ts';
 import { compile, type Database, queryBuilder } from '../database/tables.ts';
 import { timeLimitExceeded } from '../http/errors.ts';
-import { defaultLimit, type Extent } from '../page.ts';
+import { defaultLimit, type Neighbours, type Place, toNeighbours } from '../page.ts';
 import { isBeyond, toCursor } from './cursor.ts';
 import { type OnlineWindow, onlineSince } from './filters.ts';
 import { newestFirst, type SortKey, toOrderBy } from './ordering.ts';
@@ -14,8 +14,8 @@ type Counts = { count: number; online_since: string };
 /** A row of the statement; an empty page is one row of nothing but the count. One of the rows has the names of all groups. */
 type CountedRow = UserRow & Pick<Counts, 'count'> & { group_names: GroupNames | null };
 
-/** A page of users and its place in the list. */
-export type UserList = Extent & { rows: UserRow[]; groupNames: GroupNames };
+/** A page of users, how many match in all, and where the pages beside it are. */
+export type UserList = Neighbours & { count: number; rows: UserRow[]; groupNames: GroupNames };
 
 /** Throws a 503 that says what to narrow when the database takes too long. */
 export async function listUsers(db: Db, query: UserQuery, window: OnlineWindow): Promise<UserList> {
@@ -40,8 +40,8 @@ const defaultKey = toKey(defaultLimit, newestFirst);
  * longer than to run it.
  */
 export function toStatement(query: UserQuery, window: OnlineWindow): Statement {
-  const { limit, offset, edge, ordering, conditions } = query;
-  if (conditions.length > 0 || offset > 0 || edge) return { statement: selectUsers(query, window) };
+  const { limit, offset, seek, ordering, conditions } = query;
+  if (conditions.length > 0 || offset > 0 || seek) return { statement: selectUsers(query, window) };
   const key = toKey(limit, ordering);
   const known = firstPages.get(key);
   if (known) return known;
@@ -53,22 +53,27 @@ export function toStatement(query: UserQuery, window: OnlineWindow): Statement {
   return named;
 }
 
-function toUserList({ limit, offset, edge, ordering }: UserQuery, counted: CountedRow[]): UserList {
+function toUserList(query: UserQuery, counted: CountedRow[]): UserList {
+  const { limit, seek } = query;
   const count = counted[0]?.count ?? 0;
   const found = counted.filter(({ id }) => id !== null);
-  const rows = edge?.side === 'before' ? found.slice(-limit) : found.slice(0, limit);
-  const hasMore = found.length > limit; // on the far side from the cursor; its near side has at least the user it was made at
+  const rows = seek?.side === 'before' ? found.slice(-limit) : found.slice(0, limit);
   return {
     count,
     rows,
     groupNames: counted.find(({ group_names }) => group_names)?.group_names ?? {},
-    hasPrevious: edge ? edge.side === 'after' || hasMore : offset > 0,
-    hasNext: edge ? edge.side === 'before' || hasMore : offset + limit < count,
-    toCursor(end, offset) {
-      const row = end === 'first' ? rows[0] : rows.at(-1);
-      return row && toCursor(row, ordering, offset);
-    },
+    ...toExactNeighbours(query, count, rows, found.length > limit),
   };
+}
+
+/** `hasMore` is of the far side from the cursor; its near side has at least the user it was made at. */
+function toExactNeighbours(query: UserQuery, count: number, rows: UserRow[], hasMore: boolean): Neighbours {
+  const { seek, ordering } = query;
+  const isKnown = seek && { hasPrevious: seek.side === 'after' || hasMore, hasNext: seek.side === 'before' || hasMore };
+  const { previous, next } = toNeighbours(query, count, isKnown);
+  const toPlace = (place: Place | null, row: UserRow | undefined) =>
+    place && { ...place, cursor: row && toCursor(row, ordering, place.offset) };
+  return { previous: toPlace(previous, rows[0]), next: toPlace(next, rows.at(-1)) };
 }
 
 /** Count and page in one statement, so of one snapshot. A page at a cursor has one row more, if there is one. */
@@ -83,13 +88,13 @@ export function selectUsers(query: UserQuery, window: OnlineWindow): CompiledQue
 /** The ids of the page: they come from an index, so the details are fetched for this page only, not for all that is skipped. */
 function selectPageIds<Output>(
   ids: SelectQueryBuilder<Database, 'users', Output>,
-  { limit, offset, edge, ordering }: UserQuery,
+  { limit, offset, seek, ordering }: UserQuery,
 ) {
-  const orderBy = toOrderBy(ordering, { backwards: edge?.side === 'before' });
+  const orderBy = toOrderBy(ordering, { backwards: seek?.side === 'before' });
   const ordered = orderBy.reduce((select, item) => select.orderBy(item), ids);
   // Limit and offset are literals: with $n PostgreSQL would go on planning a prepared statement anew.
-  if (!edge) return ordered.limit(sql.lit(limit)).offset(sql.lit(offset));
-  return ordered.where(isBeyond(edge.side, edge.cursor, ordering)).limit(sql.lit(limit + 1));
+  if (!seek) return ordered.limit(sql.lit(limit)).offset(sql.lit(offset));
+  return ordered.where(isBeyond(seek.side, seek.cursor, ordering)).limit(sql.lit(limit + 1));
 }
 
 /** How many users match, on whatever page. */

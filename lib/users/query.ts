@@ -1,6 +1,6 @@
 import { badRequest } from '../http/errors.ts';
 import { format } from '../http/negotiation.ts';
-import { defaultLimit, type Extent, paging, type Slice } from '../page.ts';
+import { defaultLimit, type Neighbours, paging, type Slice } from '../page.ts';
 import { type Parameter, readParameters } from '../parameters.ts';
 import { type Cursor, cursor, isOfOrder, type Side } from './cursor.ts';
 import { type Condition, filters } from './filters.ts';
@@ -13,12 +13,14 @@ export type UserQuery = Slice & {
   /** Without ties. */
   ordering: SortKey[];
   /** Where the slice begins or ends, in place of `offset`. */
-  edge: Edge | undefined;
+  seek: Seek | undefined;
+  /** The parameters that links keep, as they were written. */
+  given: ReadonlyMap<string, string>;
   /** As asked for, if at all. */
   format: string | undefined;
 };
 
-export type Edge = { side: Side; cursor: Cursor };
+export type Seek = { side: Side; cursor: Cursor };
 
 const cursors = {
   after: {
@@ -42,22 +44,22 @@ export function readUserQuery(rawQuery: string): UserQuery {
   const { values, given } = readParameters(rawQuery, parameters);
   const { limit = defaultLimit, offset = 0, after, before, ordering = newestFirst, format, ...conditions } = values;
   const order = toTotalOrder(ordering);
-  const edge = readEdge({ after, before }, order, offset);
-  return { limit, offset, ordering: order, edge, conditions: Object.values(conditions), format, given };
+  const seek = readSeek({ after, before }, order, offset);
+  return { limit, offset, ordering: order, seek, conditions: Object.values(conditions), format, given };
 }
 
-function readEdge(cursors: Record<Side, Cursor | undefined>, order: SortKey[], offset: number): Edge | undefined {
-  const edges = Object.entries(cursors).flatMap(([side, cursor]) => (cursor ? { side: side as Side, cursor } : []));
-  const [edge] = edges;
-  if (!edge) return undefined;
-  if (edges.length > 1) throw badRequest({ before: ['Expected `after` or `before`, not both.'] });
-  if (!isOfOrder(edge.cursor, order)) {
+function readSeek(cursors: Record<Side, Cursor | undefined>, order: SortKey[], offset: number): Seek | undefined {
+  const seeks = Object.entries(cursors).flatMap(([side, cursor]) => (cursor ? { side: side as Side, cursor } : []));
+  const [seek] = seeks;
+  if (!seek) return undefined;
+  if (seeks.length > 1) throw badRequest({ before: ['Expected `after` or `before`, not both.'] });
+  if (!isOfOrder(seek.cursor, order)) {
     throw badRequest({
-      [edge.side]: ['Expected a cursor of this `ordering`; it was made in another one. Begin again without it.'],
+      [seek.side]: ['Expected a cursor of this `ordering`; it was made in another one. Begin again without it.'],
     });
   }
   // A client that took a link and computed another offset wants to be there, not here.
-  return edge.cursor.offset === offset ? edge : undefined;
+  return seek.cursor.offset === offset ? seek : undefined;
 }
 
 /** An export without a `limit` of its own is the whole list, up to this many users. */
@@ -69,8 +71,8 @@ export const toExport = (query: UserQuery): UserQuery =>
   isWholeExport(query) ? { ...query, limit: maxExport } : query;
 
 /** Throws a 400 when an export meant to be whole left users out. */
-export function requireWhole(query: UserQuery, { count, hasNext }: Extent): void {
-  if (!isWholeExport(query) || !hasNext) return;
+export function requireWhole(query: UserQuery, { count, next }: Neighbours & { count: number }): void {
+  if (!isWholeExport(query) || !next) return;
   const message = `Expected at most ${maxExport} users in one export; these are ${count}. Split it by \`id_min\` and \`id_max\`, or give \`limit\` and follow the Link header.`;
   throw badRequest({ format: [message] });
 }

@@ -1,10 +1,13 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import pg from 'pg';
 import { hashKey, selectCaller } from '../lib/auth.ts';
-import { compile } from '../lib/database/tables.ts';
+import { compile } from '../lib/database/statement.ts';
 import type { Handler } from '../lib/http/gateway.ts';
-import { selectCount, toStatement } from '../lib/users/list.ts';
+import { toRequest } from '../lib/request.ts';
+import { mayPrepare } from '../lib/users/list.ts';
+import { selectCount, selectMatching } from '../lib/users/matching.ts';
 import { readUserQuery } from '../lib/users/query.ts';
+import { selectUsers } from '../lib/users/statement.ts';
 import { benchKey } from './datasets.ts';
 
 // The function logs a line per request; here it is made and thrown away, for it is not the terminal that is measured.
@@ -40,25 +43,28 @@ export const toEvent = (query: string, acceptEncoding?: string): APIGatewayProxy
     requestContext: { requestId: 'bench', domainName: 'api.example.com', stage: '$default', http: { method: 'GET' } },
   }) as unknown as APIGatewayProxyEventV2;
 
-const window = { onlineWindowSeconds: 300 };
+const queryOf = (rawQuery: string) =>
+  readUserQuery(toRequest({ id: 'bench', method: 'GET', path: '/api/users/', rawQuery, headers: {}, baseUrl: '' }), {
+    onlineWindowSeconds: 300,
+  });
 
-/** What nobody can do without: the same two statements with the same values, named where the function names them. */
+/** What nobody can do without: the same two statements with the same values, prepared where the function prepares them. */
 export async function openDriver(databaseUrl: string) {
   const client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();
   const caller = { name: 'caller', text: selectCaller.sql, values: [hashKey(benchKey)] };
   return {
-    run: (query: string) => {
-      const userQuery = readUserQuery(query);
-      const { statement, name } = toStatement(userQuery, window);
-      const list = { text: statement.sql, values: [...statement.parameters], ...(name && { name }) };
+    run: (rawQuery: string) => {
+      const query = queryOf(rawQuery);
+      const { sql: text, parameters } = selectUsers(query);
+      const list = { text, values: [...parameters], ...(mayPrepare(query) && { name: rawQuery || 'default page' }) };
       return async () => {
         await client.query(caller);
         await client.query(list);
       };
     },
-    count: (query: string) => {
-      const { sql, parameters } = compile(selectCount(readUserQuery(query), window));
+    count: (rawQuery: string) => {
+      const { sql, parameters } = compile(selectCount(selectMatching(queryOf(rawQuery))));
       return () => client.query(sql, [...parameters]);
     },
     end: () => client.end(),

@@ -1,4 +1,4 @@
-import { describeError, writeLog } from '../lib/log.ts';
+import { describeError, writeCommandLog } from '../lib/log.ts';
 import { readSettings } from '../lib/settings.ts';
 import { type Outcome, runCommandLine } from '../manage/run.ts';
 
@@ -13,8 +13,7 @@ export async function handler(event: unknown): Promise<Outcome> {
   if (!words) return { ok: false, output: ['Expected {"command": "<name>", "args": ["<text>", …]}.'] };
   try {
     const outcome = await runCommandLine(settings, words);
-    // Not the arguments: they are names and addresses.
-    writeLog({ ok: outcome.ok, ...(outcome.ok && { command: words[0] }) });
+    writeCommandLog({ ok: outcome.ok, ...(outcome.ok && { command: words[0] }) });
     return outcome;
   } catch (error) {
     // Lambda logs the message, and a message of PostgreSQL may quote somebody's data.

@@ -1,9 +1,9 @@
 import { hash as digest } from 'node:crypto';
 import { sql } from 'kysely';
 import { type Db, QueryTimeout } from './database/database.ts';
-import { compile, queryBuilder } from './database/tables.ts';
+import { compile, queryBuilder } from './database/statement.ts';
 import { databaseUnavailable, forbidden, unauthorized } from './http/errors.ts';
-import type { RequestLog } from './log.ts';
+import type { Request } from './request.ts';
 
 /** Who sends the request. `permissions` holds codes, given directly or through a group. */
 export type Caller = { id: number; isStaff: boolean; isAdmin: boolean; permissions: number[] };
@@ -14,20 +14,16 @@ export const permissions = {
   viewUsers: 1222,
 } as const;
 
-/** Reads `Authorization: Token <key>` as DRF's TokenAuthentication does, and notes whose it is. Throws a 401. */
-export async function authenticate(
-  db: Db,
-  authorization: string | undefined,
-  log: Pick<RequestLog, 'token' | 'callerId'>,
-): Promise<Caller> {
-  const hash = hashKey(readKey(authorization));
-  log.token = hash.toString('hex', 0, 4);
-  const [caller] = await db.run(selectCaller, { name: 'caller', values: [hash] }).catch((error: unknown) => {
+/** Reads `Authorization: Token <key>` as DRF's TokenAuthentication does. Throws a 401. */
+export async function authenticate(db: Db, request: Request): Promise<Caller> {
+  const hash = hashKey(readKey(request.headers['authorization']));
+  request.note({ token: hash.toString('hex', 0, 4) });
+  const [caller] = await db.run(selectCaller, { prepare: 'always', values: [hash] }).catch((error: unknown) => {
     // It reads a row by its key: if that takes too long, so does everything.
     throw error instanceof QueryTimeout ? databaseUnavailable(error.cause) : error;
   });
   if (!caller) throw unauthorized('Invalid token.');
-  log.callerId = caller.id;
+  request.note({ callerId: caller.id });
   if (!caller.is_active) throw unauthorized('User inactive or deleted.');
   return { id: caller.id, isStaff: caller.is_staff, isAdmin: caller.is_admin, permissions: caller.permissions };
 }

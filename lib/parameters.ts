@@ -1,5 +1,6 @@
 import { distance } from 'fastest-levenshtein';
 import { badRequest, type ParameterErrors } from './http/errors.ts';
+import type { Request } from './request.ts';
 
 /** The part of an OpenAPI Schema Object that query parameters need. */
 export type Schema = {
@@ -112,12 +113,12 @@ export function listOf<Value>(kind: Kind<Value>, { maxItems }: { maxItems: numbe
 }
 
 /**
- * Reads a raw query string by a table of parameters. An empty value counts as not given.
+ * Reads a request's query by a table of parameters. An empty value counts as not given.
  * Returns the values, and the texts they were read from in the order given.
  * Throws a 400 that holds every fault of the query.
  */
 export function readParameters<Parameters extends Record<string, Kind<unknown>>>(
-  rawQuery: string,
+  request: Pick<Request, 'rawQuery' | 'note'>,
   parameters: Parameters,
 ): { values: Values<Parameters>; given: ReadonlyMap<string, string> } {
   // Maps, because names are the client's: `__proto__` must be one like any other.
@@ -125,7 +126,9 @@ export function readParameters<Parameters extends Record<string, Kind<unknown>>>
   const values = new Map<string, unknown>();
   const errors = new Map<string, string[]>();
 
-  for (const [name, texts] of readPairs(rawQuery)) {
+  const pairs = readPairs(request.rawQuery);
+  request.note({ parameters: [...pairs.keys()].filter((name) => Object.hasOwn(parameters, name)) });
+  for (const [name, texts] of pairs) {
     try {
       const text = requireOne(texts);
       if (!Object.hasOwn(parameters, name))
@@ -140,11 +143,6 @@ export function readParameters<Parameters extends Record<string, Kind<unknown>>>
   }
   if (errors.size > 0) throw badRequest(Object.fromEntries(errors) as ParameterErrors);
   return { values: Object.fromEntries(values) as Values<Parameters>, given };
-}
-
-/** The names of a raw query that the table has; the others are no names of ours but a client's text. */
-export function knownNames(rawQuery: string, parameters: Record<string, unknown>): string[] {
-  return [...readPairs(rawQuery).keys()].filter((name) => Object.hasOwn(parameters, name));
 }
 
 /** `a=1&b=&a=2` → a: 1, 2; b: ''. A text that is not percent-encoded UTF-8 is null. */

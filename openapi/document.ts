@@ -7,7 +7,7 @@ import { listResponses, optionsResponses, redirectResponses, withoutContent } fr
 import { schemas } from './schemas.ts';
 
 /** The OpenAPI 3.1 document of the API, from the tables that parse its queries and shape its answers. */
-export async function toOpenApi(): Promise<object> {
+export function toOpenApi(): object {
   return {
     openapi: '3.1.1',
     info: {
@@ -22,7 +22,7 @@ export async function toOpenApi(): Promise<object> {
     servers: [{ url: '..', description: 'Where this document comes from: it is served at api/openapi.json.' }],
     security: [{ token: [] }],
     tags: [{ name: 'users', description: 'Staff and admins. Customers are never shown.' }],
-    paths: { '/api/users/': await listPath(), '/api/users': redirectPath },
+    paths: { '/api/users/': listPath(), '/api/users': redirectPath },
     components: {
       securitySchemes: {
         token: {
@@ -39,8 +39,8 @@ export async function toOpenApi(): Promise<object> {
   };
 }
 
-async function listPath(): Promise<object> {
-  const responses = await listResponses();
+function listPath(): object {
+  const responses = listResponses();
   return {
     parameters: Object.entries(parameters).map(([name, parameter]) => toParameter(name, parameter)),
     get: {

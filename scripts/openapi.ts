@@ -1,4 +1,4 @@
 import { writeFileSync } from 'node:fs';
 import { toOpenApi } from '../openapi/document.ts';
 
-writeFileSync('openapi.json', `${JSON.stringify(await toOpenApi(), null, 2)}\n`);
+writeFileSync('openapi.json', `${JSON.stringify(toOpenApi(), null, 2)}\n`);

@@ -12,6 +12,7 @@ import { runCommand } from '../manage/commands.ts';
 import { openForOperators } from '../manage/database.ts';
 import { type PostgresServer, postgresUser } from '../scripts/servers/postgres-server.ts';
 import { keys } from './setup/people.ts';
+import { requestOf } from './setup/request.ts';
 import { canStartServer, startTestServer, urlWith } from './setup/server.ts';
 
 test('a plain URL goes to the driver as it is', () => {
@@ -110,7 +111,7 @@ describe.skipIf(!canStartServer)('a server with TLS', () => {
       signToken,
     );
 
-  const ask = (db: Db) => authenticate(db, `Token ${keys.ann}`, {});
+  const ask = (db: Db) => authenticate(db, requestOf('', { authorization: `Token ${keys.ann}` }));
 
   const disconnect = () =>
     sql`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'users-api'`.execute(admin);

@@ -1,10 +1,10 @@
-import { describe, expect, test } from 'vitest';
-import { selectUsers, toStatement } from '../lib/users/list.ts';
-import { readUserQuery } from '../lib/users/query.ts';
+import { expect, test } from 'vitest';
+import { selectUsers } from '../lib/users/statement.ts';
+import { queryOf } from './setup/request.ts';
 
 /** A line for each clause, the values last. Plans hang on this text: an index on its predicate's spelling, a prepared statement on literal limits. */
 function sqlOf(rawQuery: string): string {
-  const { sql, parameters } = selectUsers(readUserQuery(rawQuery), { onlineWindowSeconds: 300 });
+  const { sql, parameters } = selectUsers(queryOf(rawQuery));
   const clauses = sql
     .replace(/ (from|(?:left|inner) join|where|and|order by|limit) /g, '\n$1 ')
     .replace(/"(\w\w+)"/g, '$1');
@@ -165,26 +165,4 @@ test('the widest query is one statement that binds every value', () => {
     order by case when (users.list_flags & 2048) <> 0 then 0 when (users.list_flags & 1024) <> 0 then 1 when (users.list_flags & 4096) <> 0 then 2 end, users.list_last_login desc nulls last, users.email, users.list_created_at, users.list_updated_at desc, users.id
     ["علی","50%","van dyk",1,9,"2026-02-21T00:00:00Z","2026-02-21T00:00:00Z","2026-01-01T00:00:00Z","2026-12-31T00:00:00Z","2026-02-21T00:00:00Z","2026-02-21T00:00:00Z","2026-01-01T00:00:00Z","2026-12-31T00:00:00Z","2026-02-21T00:00:00Z","2026-02-21T00:00:00Z","2026-01-01T00:00:00Z","2026-12-31T00:00:00Z",[1,2],[3],"علی","50%","van dyk",1,9,"2026-02-21T00:00:00Z","2026-02-21T00:00:00Z","2026-01-01T00:00:00Z","2026-12-31T00:00:00Z","2026-02-21T00:00:00Z","2026-02-21T00:00:00Z","2026-01-01T00:00:00Z","2026-12-31T00:00:00Z","2026-02-21T00:00:00Z","2026-02-21T00:00:00Z","2026-01-01T00:00:00Z","2026-12-31T00:00:00Z",[1,2],[3]]"
   `);
-});
-
-describe('a prepared statement', () => {
-  const nameOf = (rawQuery: string) => toStatement(readUserQuery(rawQuery), { onlineWindowSeconds: 300 }).name;
-
-  test('is what only a first page of all who are listed has', () => {
-    expect(nameOf('limit=2')).toMatch(/^first-page-/);
-    expect(nameOf('is_active=1')).toBeUndefined();
-    expect(nameOf('offset=3')).toBeUndefined();
-  });
-
-  test('is the same for the same page, and another for another', () => {
-    expect(nameOf('limit=2')).toBe(nameOf('limit=2&ordering=-id'));
-    expect(nameOf('limit=2')).not.toBe(nameOf('limit=2&ordering=id'));
-  });
-
-  test('is left to few pages, whatever clients ask for, and never denied to the default one', () => {
-    const names = Array.from({ length: 100 }, (_, index) => nameOf(`limit=${index + 100}`));
-    expect(names.slice(20)).toEqual(names.slice(20).map(() => undefined));
-    expect(nameOf('')).toMatch(/^first-page-/);
-    expect(nameOf('limit=2')).toMatch(/^first-page-/);
-  });
 });

@@ -61,6 +61,13 @@ describe('the log has one line per request', () => {
     expect(lines).toMatchObject([{ status: 200, count: 3, rows: 3, shownUserIds: [3, 2, 1] }]);
   });
 
+  test('but nobody where nobody was shown', async () => {
+    const audited = await loadHandler(database.url, { AUDIT_LOG: 'on' });
+    await send(audited, { query: 'id_max=3', method: 'HEAD' });
+    expect(lines).toMatchObject([{ status: 200, count: 3, rows: 3 }]);
+    expect(lines[0]).not.toHaveProperty('shownUserIds');
+  });
+
   test.each([
     ['an unknown token', { key: 'guess' }, { status: 401, token: tokenOf('guess') }, ['callerId', 'parameters']],
     ['no token', { headers: { authorization: '' } }, { status: 401 }, ['token', 'callerId']],
@@ -147,7 +154,7 @@ describe('no value of a request and nothing of a user is ever written', () => {
     ['JSON that does not parse', () => thrownBy(() => JSON.parse(secret))],
     ["one of Node's own", () => thrownBy(() => Buffer.from(secret as never, secret as never))],
   ])('when the fault is ours: %s', async (_, makeError) => {
-    const broken = route(['/api/users/'], { publicUrl: undefined }, () => Promise.reject(makeError()));
+    const broken = route(['/api/users/'], { publicUrl: undefined, auditLog: false }, () => Promise.reject(makeError()));
     expect((await receive(broken, toEvent({}))).status).toBe(500);
     expect(lines).toMatchObject([{ requestId: 'request-1', status: 500, error: { name: expect.any(String) } }]);
     expectNoSecret();
@@ -163,7 +170,9 @@ describe('no value of a request and nothing of a user is ever written', () => {
 });
 
 test('the log of a fault says where it happened', async () => {
-  const broken = route(['/api/users/'], { publicUrl: undefined }, () => Promise.reject(new TypeError('no')));
+  const broken = route(['/api/users/'], { publicUrl: undefined, auditLog: false }, () =>
+    Promise.reject(new TypeError('no')),
+  );
   await receive(broken, toEvent({}));
   const [{ error }] = lines as [{ error: { name: string; stack: string[] } }];
   expect(error.name).toBe('TypeError');

@@ -11,7 +11,7 @@ import { keys } from './setup/people.ts';
 import { loadHandler, type Received, send } from './setup/request.ts';
 
 test('the committed document is the one that the tables make; npm run openapi makes it', async () => {
-  expect(committed).toEqual(JSON.parse(JSON.stringify(await toOpenApi())));
+  expect(committed).toEqual(JSON.parse(JSON.stringify(toOpenApi())));
 });
 
 test('the linter has nothing to say', () => {

@@ -3,10 +3,11 @@ import { describe, expect, test } from 'vitest';
 import { HttpError, type ParameterErrors } from '../lib/http/errors.ts';
 import { flag, readParameters, type Schema } from '../lib/parameters.ts';
 import { toCursor } from '../lib/users/cursor.ts';
-import { selectUsers } from '../lib/users/list.ts';
 import { newestFirst } from '../lib/users/ordering.ts';
-import { parameters, readUserQuery } from '../lib/users/query.ts';
+import { parameters } from '../lib/users/query.ts';
 import type { UserRow } from '../lib/users/row.ts';
+import { selectUsers } from '../lib/users/statement.ts';
+import { queryOf, requestOf } from './setup/request.ts';
 
 const names = Object.keys(parameters) as (keyof typeof parameters)[];
 
@@ -17,7 +18,7 @@ function errorsOf(rawQuery: string): ParameterErrors {
 
 function refusalOf(rawQuery: string): HttpError | undefined {
   try {
-    readUserQuery(rawQuery);
+    queryOf(rawQuery);
     return undefined;
   } catch (error) {
     if (error instanceof HttpError && error.status === 400) return error;
@@ -26,8 +27,7 @@ function refusalOf(rawQuery: string): HttpError | undefined {
 }
 
 /** The values that a query sends to the database. */
-const boundValues = (rawQuery: string): unknown[] =>
-  selectUsers(readUserQuery(rawQuery), { onlineWindowSeconds: 300 }).parameters.flat();
+const boundValues = (rawQuery: string): unknown[] => selectUsers(queryOf(rawQuery)).parameters.flat();
 
 /** A value of the kind, by its schema. */
 function sampleOf({ type, format, enum: values, items }: Schema): string {
@@ -145,12 +145,12 @@ test.each([
   ['limit=1001', 1000],
   [`limit=1${'0'.repeat(30)}`, 1000],
 ])('?%s is a page of %i at most', (rawQuery, limit) => {
-  expect(readUserQuery(rawQuery).limit).toBe(limit);
+  expect(queryOf(rawQuery).limit).toBe(limit);
 });
 
 test('the values of a query are read as they mean', () => {
   const query = 'id_min=-5&created_from=2024-02-29&groups_in=3,%201&search=A%2Bb+c&ordering=-email,id&offset=7';
-  expect(readUserQuery(query)).toMatchObject({
+  expect(queryOf(query)).toMatchObject({
     limit: 10,
     offset: 7,
     ordering: [
@@ -165,14 +165,14 @@ describe.each(names)('?%s', (name) => {
   const sample = name === 'after' || name === 'before' ? cursor : sampleOf(parameters[name].schema);
 
   test('takes a value of its kind', () => {
-    expect(readUserQuery(`${name}=${sample}`).given).toEqual(new Map([[name, sample]]));
+    expect(queryOf(`${name}=${sample}`).given).toEqual(new Map([[name, sample]]));
   });
 
   test('does not count as given when it is empty', () => {
     for (const rawQuery of [`${name}=`, name, `${name}=&${name}=`, `&${name}=&`]) {
-      expect(readUserQuery(rawQuery)).toEqual(readUserQuery(''));
+      expect(queryOf(rawQuery)).toEqual(queryOf(''));
     }
-    expect(readUserQuery(`${name}=&${name}=${sample}`).given).toEqual(new Map([[name, sample]]));
+    expect(queryOf(`${name}=&${name}=${sample}`).given).toEqual(new Map([[name, sample]]));
   });
 
   test('is refused when it is given twice', () => {
@@ -266,7 +266,7 @@ test('a bug in a kind is not taken for a fault of the query', () => {
       throw new RangeError('a bug');
     },
   };
-  expect(() => readParameters('x=1', { x: broken })).toThrow(RangeError);
+  expect(() => readParameters(requestOf('x=1'), { x: broken })).toThrow(RangeError);
 });
 
 describe('whatever the query', () => {

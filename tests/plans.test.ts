@@ -1,13 +1,14 @@
 import { sql } from 'kysely';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { compile } from '../lib/database/tables.ts';
+import { compile } from '../lib/database/statement.ts';
 import { filters } from '../lib/users/filters.ts';
-import { selectCount, selectUsers } from '../lib/users/list.ts';
-import { readUserQuery } from '../lib/users/query.ts';
+import { selectCount, selectMatching } from '../lib/users/matching.ts';
+import { selectUsers } from '../lib/users/statement.ts';
 import { plannerSettings } from '../manage/reader.ts';
 import { hasServer, openTestDatabase, type TestDatabase } from './setup/database.ts';
+import { queryOf } from './setup/request.ts';
 
-const window = { onlineWindowSeconds: 300 };
+const countOf = (rawQuery: string) => compile(selectCount(selectMatching(queryOf(rawQuery))));
 
 /** A database of 50,000 users, of whom every `nth` is listed. */
 async function openCrowd(nth: number): Promise<TestDatabase> {
@@ -59,7 +60,7 @@ describe.skipIf(!hasServer).each([
         await sql`set local ${sql.id(name)} = ${sql.lit(value)}`.execute(trx);
       }
       const { rows } = await trx.executeQuery<{ 'QUERY PLAN': [{ Plan: Node }] }>({
-        ...compile(selectCount(readUserQuery(''), window)),
+        ...countOf(''),
         ...query,
         sql: `explain (format json) ${query.sql}`,
       });
@@ -70,8 +71,7 @@ describe.skipIf(!hasServer).each([
   test.each(['', ...filterQueries, ...orderingQueries, ...searches])(
     '?%s reads users by index alone, never all of them',
     async (query) => {
-      const userQuery = readUserQuery(query);
-      for (const statement of [selectUsers(userQuery, window), compile(selectCount(userQuery, window))]) {
+      for (const statement of [selectUsers(queryOf(query)), countOf(query)]) {
         const nodes = await explain(statement);
         const onUsers = nodes.filter((node) => node['Relation Name'] === 'users');
         expect(onUsers.length).toBeGreaterThan(0);
@@ -83,7 +83,7 @@ describe.skipIf(!hasServer).each([
   test.each(['', ...filterQueries.filter((query) => !/^group/.test(query)), 'ordering=-last_login', 'ordering=gender'])(
     '?%s counts in the listing index alone',
     async (query) => {
-      const nodes = await explain(compile(selectCount(readUserQuery(query), window)));
+      const nodes = await explain(countOf(query));
       const onUsers = nodes.filter((node) => node['Relation Name'] === 'users');
       expect(onUsers.map((node) => [node['Node Type'], node['Index Name']])).toEqual([
         ['Index Only Scan', 'users_list'],
@@ -92,7 +92,7 @@ describe.skipIf(!hasServer).each([
   );
 
   test('?search= of three letters and more goes by the trigram index', async () => {
-    const nodes = await explain(compile(selectCount(readUserQuery('search=crowd4999'), window)));
+    const nodes = await explain(countOf('search=crowd4999'));
     expect(nodes.map((node) => node['Index Name'])).toContain('users_search_trgm');
   });
 });

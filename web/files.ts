@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Compressed } from '../lib/http/compression.ts';
+import type { Compressed } from '../lib/request.ts';
 
 /** A file of a page, as `scripts/build-pages.ts` lists it by its path. */
 export type PageFile = {

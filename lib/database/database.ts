@@ -1,16 +1,21 @@
+import { hash } from 'node:crypto';
 import type { CompiledQuery } from 'kysely';
 import pg from 'pg';
 import { databaseUnavailable } from '../http/errors.ts';
 import type { Settings } from '../settings.ts';
 import { type SignToken, toConnection } from './connection.ts';
+import { kindOf } from './faults.ts';
 
-type RunOptions = { name?: string | undefined; values?: unknown[] };
+type RunOptions = {
+  /** As a prepared statement, which the connection keeps and plans once: as long as there is room for it, or in any case. */
+  prepare?: boolean | 'always';
+  /** In place of those it was compiled with. */
+  values?: unknown[];
+};
 
 export type Db = {
   /**
-   * Runs a statement. With a `name` it is a prepared one that the connection keeps (a small, fixed set only);
-   * `values` take the place of those it was compiled with.
-   * Throws a 503 when the database cannot be reached or is not ready for the statement, QueryTimeout when the statement takes too long.
+   * Runs a statement. Throws a 503 when the database cannot be reached or is not ready for the statement, QueryTimeout when the statement takes too long.
    * Takes at most the time limit of a statement and that of a connection, whatever happens.
    */
   run: <Row>(statement: CompiledQuery<Row>, options?: RunOptions) => Promise<Row[]>;
@@ -25,6 +30,9 @@ const connectTimeoutMs = 2000;
 
 /** Gateways and proxies forget idle connections after 350 s and more; an instance that was frozen does not notice. */
 const maxIdleMs = 240_000;
+
+/** One for each that clients think of would fill the server's memory, of which each takes some hundred kilobytes. */
+const maxPrepared = 12;
 
 /** One connection per instance, which has one request at a time; opened by the first statement. */
 export function openDatabase(settings: Settings, signToken?: SignToken): Db {
@@ -71,28 +79,44 @@ export function openDatabase(settings: Settings, signToken?: SignToken): Db {
       return result;
     } catch (error) {
       // After the driver's own time limit the statement still runs on the connection.
-      isReusable = error instanceof pg.DatabaseError && !isPassing(error);
+      isReusable = error instanceof pg.DatabaseError && kindOf(error) !== 'passing';
       throw error;
     } finally {
       client.release(!isReusable);
     }
   }
 
+  /** Names of prepared statements, by their texts. */
+  const names = new Map<string, string>();
+
+  function toName(text: string, always: boolean): string | undefined {
+    const known = names.get(text);
+    if (known || (names.size >= maxPrepared && !always)) return known;
+    // Of the text: a pooler's connection may know the name already, from another instance, and must mean the same statement.
+    const name = `users-api ${hash('sha256', text, 'base64url')}`;
+    names.set(text, name);
+    return name;
+  }
+
   return {
-    async run<Row>({ sql, parameters }: CompiledQuery<Row>, { name, values = [...parameters] }: RunOptions = {}) {
-      const statement = { text: sql, values, ...(name && settings.namedStatements && { name }) };
+    async run<Row>(
+      { sql, parameters }: CompiledQuery<Row>,
+      { prepare = false, values = [...parameters] }: RunOptions = {},
+    ) {
+      const name = prepare && settings.namedStatements ? toName(sql, prepare === 'always') : undefined;
+      const statement = { text: sql, values, ...(name && { name }) };
       const deadline = performance.now() + settings.queryTimeoutMs;
       try {
         // Statements only read, so one that a broken connection swallowed may be sent again.
         const result = await attempt(statement, deadline).catch((error) => {
-          if (isPassing(error)) return attempt(statement, deadline);
+          if (kindOf(error) === 'passing') return attempt(statement, deadline);
           throw error;
         });
         return result.rows as Row[];
       } catch (error) {
-        if (isTimeout(error)) throw new QueryTimeout('The statement took too long.', { cause: error });
-        if (isPassing(error) || isNotReady(error)) throw databaseUnavailable(error);
-        throw error;
+        const kind = kindOf(error);
+        if (kind === 'timeout') throw new QueryTimeout('The statement took too long.', { cause: error });
+        throw kind ? databaseUnavailable(error) : error;
       }
     },
     end: () => pool.end(),
@@ -107,25 +131,4 @@ function getTypeParser(oid: number, format?: 'text' | 'binary') {
   if (oid === INT8) return Number;
   if (oid === INT8_ARRAY) return (text: string) => JSON.parse(`[${text.slice(1, -1)}]`);
   return pg.types.getTypeParser(oid, format);
-}
-
-/** SQLSTATE 57014, or node-postgres's own limit. */
-function isTimeout(error: unknown): boolean {
-  if (error instanceof pg.DatabaseError) return error.code === '57014';
-  return error instanceof Error && error.message === 'Query read timeout';
-}
-
-/**
- * What a fresh connection may cure: the server or a pooler ends this one (SQLSTATE 08, 57P), a standby cancels what stands in the way of its
- * recovery (40001), a migration changed the result of a prepared statement (0A000), a socket's error, or the driver's word for one.
- */
-function isPassing(error: unknown): boolean {
-  if (error instanceof pg.DatabaseError) return /^(08|57P|40001|0A000)/.test(error.code ?? '');
-  if (!(error instanceof Error)) return false;
-  return 'syscall' in error || /^Connection terminated|not queryable/.test(error.message);
-}
-
-/** Only an operator can help: out of resources (53), no privilege, another schema, a pooler that loses prepared statements. */
-function isNotReady(error: unknown): boolean {
-  return error instanceof pg.DatabaseError && /^(53|42501|42P01|42703|42883|26000|42P05)/.test(error.code ?? '');
 }

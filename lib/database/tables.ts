@@ -1,13 +1,4 @@
-import {
-  type CompiledQuery,
-  createQueryId,
-  type Expression,
-  expressionBuilder,
-  type Generated,
-  type GeneratedAlways,
-  PostgresQueryCompiler,
-  type RootOperationNode,
-} from 'kysely';
+import type { Generated, GeneratedAlways } from 'kysely';
 
 /** A timestamptz; written as ISO 8601 text, read as what the statement makes of it. */
 type Timestamp = string;
@@ -53,16 +44,3 @@ export type Database = {
   user_permissions: { user_id: number; permission_code: number };
   auth_tokens: { token_hash: Buffer; user_id: number; created_at: Generated<Timestamp>; expires_at: Timestamp | null };
 };
-
-/**
- * Builds statements and runs none: that is `database.ts`. It is not a Kysely instance, which would bring its drivers, its schema builder
- * and its writers along: a third of the bundle.
- */
-export const queryBuilder = expressionBuilder<Database, never>();
-
-const compiler = new PostgresQueryCompiler();
-
-/** The statement's SQL and values. */
-export function compile<Row>(query: Expression<Row>): CompiledQuery<Row> {
-  return compiler.compileQuery(query.toOperationNode() as RootOperationNode, createQueryId()) as CompiledQuery<Row>;
-}

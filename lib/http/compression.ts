@@ -1,11 +1,6 @@
 import { brotliCompressSync, constants, gunzipSync, gzipSync } from 'node:zlib';
+import type { Compressed, Text } from '../request.ts';
 import { chooseEncoding, type Encoding } from './negotiation.ts';
-
-/** A text that the build has compressed, in every encoding there is. */
-export type Compressed = Record<Encoding, Buffer>;
-
-/** A text whole, or in pieces that follow each other. */
-export type Text = string | string[];
 
 /** A body as it is sent. `varies`: with another Accept-Encoding it would be another. */
 export type Encoded = { body: string | Buffer; bytes: number; encoding?: Encoding | undefined; varies: boolean };

@@ -1,41 +1,27 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import type { RequestLog } from '../log.ts';
-import type { Request, Response } from '../request.ts';
+import { type Request, type Response, toRequest } from '../request.ts';
 import { encode } from './compression.ts';
 
 /** A Lambda function behind an HTTP API of API Gateway (payload 2.0). */
 export type Handler = (event: APIGatewayProxyEventV2) => Promise<APIGatewayProxyStructuredResultV2>;
 
 /** `publicUrl` stands before the path in links; without it the gateway's own domain and stage do. */
-export function toRequest(event: APIGatewayProxyEventV2, publicUrl: string | undefined): Request {
+export function readEvent(event: APIGatewayProxyEventV2, publicUrl: string | undefined): Request {
   const { http, requestId, domainName, stage } = event.requestContext;
   // The default stage has no part in the path; any other comes first in it.
   const stagePrefix = stage && stage !== '$default' ? `/${stage}` : '';
   const path = event.rawPath.startsWith(`${stagePrefix}/`) ? event.rawPath.slice(stagePrefix.length) : event.rawPath;
-  const log: RequestLog = { requestId, durationsMs: {} };
-  return {
+  return toRequest({
     id: requestId,
     method: http.method,
     path,
     rawQuery: event.rawQueryString ?? '',
     headers: event.headers ?? {},
     baseUrl: publicUrl ?? `https://${domainName}${stagePrefix}`,
-    log,
-    async time(stage, run) {
-      const start = performance.now();
-      try {
-        return await run();
-      } finally {
-        log.durationsMs[stage] = millisecondsSince(start);
-      }
-    },
-  };
+  });
 }
 
-/** Of `performance.now()`, to a tenth. */
-const millisecondsSince = (start: number): number => Math.round((performance.now() - start) * 10) / 10;
-
-const toServerTiming = (durationsMs: Record<string, number>): string =>
+const toServerTiming = (durationsMs: Request['durationsMs']): string =>
   Object.entries(durationsMs)
     .map(([stage, duration]) => `${stage};dur=${duration.toFixed(1)}`)
     .join(', ');
@@ -48,7 +34,7 @@ export function toResult(request: Request, response: Response): APIGatewayProxyS
     ...response.headers,
     'X-Content-Type-Options': 'nosniff',
     'X-Request-Id': request.id,
-    'Server-Timing': toServerTiming(request.log.durationsMs),
+    'Server-Timing': toServerTiming(request.durationsMs),
   };
   if (varies) headers['Vary'] = 'Accept-Encoding';
   if (encoding) headers['Content-Encoding'] = encoding;

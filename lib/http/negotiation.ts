@@ -1,7 +1,8 @@
 import { type Parameter, text } from '../parameters.ts';
+import type { Compressed, Request } from '../request.ts';
 import { notAcceptable } from './errors.ts';
 
-export type Encoding = 'br' | 'gzip';
+export type Encoding = keyof Compressed;
 export type Format = keyof typeof mediaTypes;
 
 export const mediaTypes = { json: 'application/json', csv: 'text/csv' } as const;
@@ -16,8 +17,8 @@ export const format: Parameter<string> = {
 };
 
 /** The format asked for by name, else the one that `Accept` prefers; JSON where it prefers neither. Throws a 406. */
-export function chooseFormat(wanted: string | undefined, accept = '*/*'): Format {
-  const weights = readWeights(accept);
+export function chooseFormat(wanted: string | undefined, { headers }: Pick<Request, 'headers'>): Format {
+  const weights = readWeights(headers['accept'] ?? '*/*');
   const weightOf = (format: Format) => {
     const mediaType = mediaTypes[format];
     return weights.get(mediaType) ?? weights.get(mediaType.replace(/\/.*/, '/*')) ?? weights.get('*/*') ?? 0;

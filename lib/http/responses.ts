@@ -1,6 +1,5 @@
 import type { Links } from '../page.ts';
-import type { Request, Response } from '../request.ts';
-import type { Compressed, Text } from './compression.ts';
+import type { Compressed, Request, Response, Text } from '../request.ts';
 import type { HttpError } from './errors.ts';
 import { mediaTypes } from './negotiation.ts';
 

@@ -35,8 +35,14 @@ export const userSchema = v.strictObject({
 
 export type User = v.InferOutput<typeof userSchema>;
 
+type Rows = { rows: UserRow[]; groupNames: GroupNames };
+
 /** `mediaUrl` is the base of avatars' storage paths and ends in a slash. */
-export function toUser(row: UserRow, groupNames: GroupNames, { mediaUrl }: { mediaUrl: string }): User {
+export function toUsers({ rows, groupNames }: Rows, { mediaUrl }: { mediaUrl: string }): User[] {
+  return rows.map((row) => toUser(row, groupNames, mediaUrl));
+}
+
+function toUser(row: UserRow, groupNames: GroupNames, mediaUrl: string): User {
   return {
     id: row.id,
     username: row.username,

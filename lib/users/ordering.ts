@@ -88,6 +88,8 @@ export type SortKey = { field: keyof typeof sortFields; descending: boolean };
 
 export const newestFirst: SortKey[] = [{ field: 'id', descending: true }];
 
+export const isNewestFirst = ([first]: SortKey[]): boolean => first?.field === 'id' && first.descending;
+
 const fields = Object.keys(sortFields) as SortKey['field'][];
 const keys = listOf(oneOf(fields.flatMap((field) => [field, `-${field}` as const])), { maxItems: fields.length });
 

@@ -1,24 +1,27 @@
 import { badRequest } from '../http/errors.ts';
-import { format } from '../http/negotiation.ts';
+import { chooseFormat, type Format, format } from '../http/negotiation.ts';
 import { defaultLimit, type Neighbours, paging, type Slice } from '../page.ts';
 import { type Parameter, readParameters } from '../parameters.ts';
+import type { Request } from '../request.ts';
 import { type Cursor, cursor, isOfOrder, type Side } from './cursor.ts';
-import { type Condition, filters } from './filters.ts';
+import { type Condition, filters, type OnlineWindow } from './filters.ts';
 import { newestFirst, ordering, type SortKey, toTotalOrder } from './ordering.ts';
 import { search } from './search.ts';
 
 /** Which users a request asks for, in which order, and which slice of them. */
-export type UserQuery = Slice & {
-  conditions: Condition[];
-  /** Without ties. */
-  ordering: SortKey[];
-  /** Where the slice begins or ends, in place of `offset`. */
-  seek: Seek | undefined;
-  /** The parameters that links keep, as they were written. */
-  given: ReadonlyMap<string, string>;
-  /** As asked for, if at all. */
-  format: string | undefined;
-};
+export type UserQuery = Slice &
+  OnlineWindow & {
+    conditions: Condition[];
+    /** Without ties. */
+    ordering: SortKey[];
+    /** Where the slice begins or ends, in place of `offset`. */
+    seek: Seek | undefined;
+    /** The parameters that links keep, as they were written. */
+    given: ReadonlyMap<string, string>;
+    format: Format;
+    /** Whether it is an export of all that match, not of a page. */
+    isWhole: boolean;
+  };
 
 export type Seek = { side: Side; cursor: Cursor };
 
@@ -39,13 +42,28 @@ export const parameters = { ...paging, ...cursors, search, ordering, ...filters,
   Parameter<unknown>
 >;
 
-/** Reads a raw query string. Throws a 400 that names every fault. */
-export function readUserQuery(rawQuery: string): UserQuery {
-  const { values, given } = readParameters(rawQuery, parameters);
-  const { limit = defaultLimit, offset = 0, after, before, ordering = newestFirst, format, ...conditions } = values;
-  const order = toTotalOrder(ordering);
-  const seek = readSeek({ after, before }, order, offset);
-  return { limit, offset, ordering: order, seek, conditions: Object.values(conditions), format, given };
+/** An export without a `limit` of its own is the whole list, up to this many users. */
+const maxExport = 10_000;
+
+/** Throws a 400 that names every fault, or a 406 where there is no such format. */
+export function readUserQuery(request: Request, { onlineWindowSeconds }: OnlineWindow): UserQuery {
+  const { values, given } = readParameters(request, parameters);
+  const { limit, offset = 0, after, before, ordering: sortKeys = newestFirst, format: wanted, ...conditions } = values;
+  const ordering = toTotalOrder(sortKeys);
+  const seek = readSeek({ after, before }, ordering, offset);
+  const format = chooseFormat(wanted, request);
+  const isWhole = format === 'csv' && limit === undefined;
+  return {
+    format,
+    isWhole,
+    limit: limit ?? (isWhole ? maxExport : defaultLimit),
+    offset,
+    ordering,
+    seek,
+    conditions: Object.values(conditions),
+    onlineWindowSeconds,
+    given,
+  };
 }
 
 function readSeek(cursors: Record<Side, Cursor | undefined>, order: SortKey[], offset: number): Seek | undefined {
@@ -62,17 +80,9 @@ function readSeek(cursors: Record<Side, Cursor | undefined>, order: SortKey[], o
   return seek.cursor.offset === offset ? seek : undefined;
 }
 
-/** An export without a `limit` of its own is the whole list, up to this many users. */
-export const maxExport = 10_000;
-
-export const isWholeExport = ({ given }: UserQuery): boolean => !given.has('limit');
-
-export const toExport = (query: UserQuery): UserQuery =>
-  isWholeExport(query) ? { ...query, limit: maxExport } : query;
-
 /** Throws a 400 when an export meant to be whole left users out. */
-export function requireWhole(query: UserQuery, { count, next }: Neighbours & { count: number }): void {
-  if (!isWholeExport(query) || !next) return;
+export function requireWhole({ isWhole }: UserQuery, { count, next }: Neighbours & { count: number }): void {
+  if (!isWhole || !next) return;
   const message = `Expected at most ${maxExport} users in one export; these are ${count}. Split it by \`id_min\` and \`id_max\`, or give \`limit\` and follow the Link header.`;
   throw badRequest({ format: [message] });
 }

@@ -2,7 +2,9 @@ import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import { vi } from 'vitest';
 import type { Handler } from '../../lib/http/gateway.ts';
 import type { Page } from '../../lib/page.ts';
+import { type Request, toRequest } from '../../lib/request.ts';
 import type { User } from '../../lib/users/json.ts';
+import { readUserQuery, type UserQuery } from '../../lib/users/query.ts';
 import { hasServer } from './database.ts';
 import { keys } from './people.ts';
 
@@ -28,6 +30,21 @@ export type Received = {
 };
 
 type Problem = { type: string; title: string; status: number; detail: string; errors?: Record<string, string[]> };
+
+/** A request for a query of the list, as the stages see it. */
+export const requestOf = (rawQuery: string, headers: Request['headers'] = {}): Request =>
+  toRequest({
+    id: 'request-1',
+    method: 'GET',
+    path: '/api/users/',
+    rawQuery,
+    headers,
+    baseUrl: 'https://api.example.com',
+  });
+
+/** What a query of the list asks for. */
+export const queryOf = (rawQuery: string): UserQuery =>
+  readUserQuery(requestOf(rawQuery), { onlineWindowSeconds: 300 });
 
 /** The list's Lambda function with settings of its own. PGlite cannot do named statements. */
 export async function loadHandler(databaseUrl: string, environment: Record<string, string> = {}): Promise<Handler> {

@@ -1,0 +1,77 @@
+import pg from 'pg';
+
+/**
+ * What a fault of the database means to a request.
+ * - `passing`: what a fresh connection may cure, so the statement is sent once more, and then is a 503.
+ * - `timeout`: a statement over its time limit.
+ * - `not ready`: only an operator can help; a 503 as well.
+ */
+type Kind = 'passing' | 'timeout' | 'not ready';
+
+/** `quotable`: its message names relations, roles and limits, never data. `advice` is for operators. */
+type Fault = { codes: string[]; kind?: Kind; quotable: boolean; advice?: string };
+
+/** By the beginnings of their SQLSTATEs (PostgreSQL, appendix A): the first row that fits. What fits none is a fault of ours. */
+const faults: Fault[] = [
+  // The connection breaks, or the server or a pooler ends it.
+  { codes: ['08', '57P'], kind: 'passing', quotable: true },
+  // A standby cancels what stands in the way of its recovery.
+  { codes: ['40001'], kind: 'passing', quotable: true },
+  // A migration changed the result of a prepared statement.
+  { codes: ['0A000'], kind: 'passing', quotable: false },
+  {
+    codes: ['57014'],
+    kind: 'timeout',
+    quotable: true,
+    advice: 'A statement took longer than statement_timeout allows.',
+  },
+  {
+    codes: ['42P01', '42703', '42883'],
+    kind: 'not ready',
+    quotable: true,
+    advice: 'The schema is not the one that this version needs: run the migrations.',
+  },
+  {
+    codes: ['42501'],
+    kind: 'not ready',
+    quotable: true,
+    advice: 'The role may not read what the API reads: run create-reader for it again.',
+  },
+  {
+    codes: ['26000', '42P05'],
+    kind: 'not ready',
+    quotable: true,
+    advice: 'A pooler loses prepared statements: set DATABASE_NAMED_STATEMENTS=off.',
+  },
+  {
+    codes: ['53300'],
+    kind: 'not ready',
+    quotable: true,
+    advice: 'The database is out of connections: lower the reserved concurrency, or put a pooler before it.',
+  },
+  // Out of memory, of disk, of another resource.
+  { codes: ['53'], kind: 'not ready', quotable: true },
+  { codes: ['28'], quotable: true, advice: 'The database refuses the user name or the password.' },
+  { codes: ['3D000'], quotable: true, advice: 'There is no database of the name in DATABASE_URL.' },
+  { codes: ['25', '3D', '40', '57'], quotable: true },
+];
+
+const toFault = ({ code = '' }: pg.DatabaseError): Fault | undefined =>
+  faults.find(({ codes }) => codes.some((start) => code.startsWith(start)));
+
+/** Of what a statement has thrown; undefined where it is a fault of ours. */
+export function kindOf(error: unknown): Kind | undefined {
+  if (error instanceof pg.DatabaseError) return toFault(error)?.kind;
+  if (!(error instanceof Error)) return undefined;
+  // node-postgres gives its own errors no codes: its time limit, a socket's error, its word for a connection that is gone.
+  if (error.message === 'Query read timeout') return 'timeout';
+  return 'syscall' in error || /^Connection terminated|not queryable/.test(error.message) ? 'passing' : undefined;
+}
+
+/** For the log; undefined for what is no error of the server's. Messages about data stay out: they quote values. */
+export function describeFault(error: unknown): object | undefined {
+  if (!(error instanceof pg.DatabaseError)) return undefined;
+  const { quotable, advice } = toFault(error) ?? { quotable: false };
+  const { code = '', routine, message } = error;
+  return { name: 'DatabaseError', code, routine, ...(quotable && { message }), ...(advice && { advice }) };
+}

@@ -1,0 +1,68 @@
+import { sql } from 'kysely';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { authenticate } from '../lib/auth.ts';
+import { type Db, openDatabase } from '../lib/database/database.ts';
+import { compile } from '../lib/database/statement.ts';
+import { readSettings } from '../lib/settings.ts';
+import { listUsers } from '../lib/users/list.ts';
+import { hasServer, openTestDatabase } from './setup/database.ts';
+import { keys } from './setup/people.ts';
+import { queryOf, requestOf } from './setup/request.ts';
+
+const list = (db: Db, rawQuery: string) => listUsers(db, queryOf(rawQuery), requestOf(rawQuery));
+
+// PGlite's one connection stands behind all clients, and names of two would collide.
+describe.skipIf(!hasServer)('a prepared statement', () => {
+  async function open(environment: Record<string, string> = {}): Promise<Db> {
+    const { url } = await openTestDatabase();
+    const db = openDatabase(readSettings({ DATABASE_URL: url, ...environment }));
+    onTestFinished(() => db.end());
+    return db;
+  }
+
+  const preparedOn = async (db: Db) =>
+    db.run(compile(sql<{ name: string; statement: string }>`select name, statement from pg_prepared_statements`));
+
+  test('is what authentication has, and a first page of all who are listed, each once', async () => {
+    const db = await open();
+    for (let time = 0; time < 3; time += 1) {
+      await authenticate(db, requestOf('', { authorization: `Token ${keys.ann}` }));
+      for (const query of ['', 'limit=10&ordering=-id', 'limit=2', 'limit=2&ordering=email']) await list(db, query);
+    }
+    expect(await preparedOn(db)).toHaveLength(4);
+  });
+
+  test.each(['is_active=1', 'search=ann', 'offset=3', 'is_active=1&ordering=email'])(
+    'is not what ?%s has',
+    async (query) => {
+      const db = await open();
+      await list(db, query);
+      expect(await preparedOn(db)).toEqual([]);
+    },
+  );
+
+  test('has one name for one text, on whatever instance, and another for another', async () => {
+    const [one, other] = [await open(), await open()];
+    for (const query of ['limit=3', 'limit=4']) await list(one, query);
+    for (const query of ['limit=4', 'limit=3']) await list(other, query);
+    const byText = (statements: { name: string; statement: string }[]) =>
+      Object.fromEntries(statements.map(({ name, statement }) => [statement, name]));
+    expect(byText(await preparedOn(other))).toEqual(byText(await preparedOn(one)));
+    expect(new Set((await preparedOn(one)).map(({ name }) => name)).size).toBe(2);
+  });
+
+  test('is left to few, whatever clients ask for, and never denied to the default page', async () => {
+    const db = await open();
+    for (let limit = 100; limit < 130; limit += 1) await list(db, `limit=${limit}`);
+    await list(db, '');
+    const texts = (await preparedOn(db)).map(({ statement }) => statement);
+    expect(texts).toHaveLength(13);
+    expect(texts.filter((text) => text.includes('limit 10 '))).toHaveLength(1);
+  });
+
+  test('is none where a pooler cannot keep them', async () => {
+    const db = await open({ DATABASE_NAMED_STATEMENTS: 'off' });
+    await list(db, '');
+    expect(await preparedOn(db)).toEqual([]);
+  });
+});

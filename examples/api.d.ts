@@ -42,12 +42,12 @@ export interface paths {
                 ordering?: ("id" | "-id" | "username" | "-username" | "email" | "-email" | "gender" | "-gender" | "last_login" | "-last_login" | "created_at" | "-created_at" | "updated_at" | "-updated_at")[];
                 /**
                  * @description Users whose id is this or higher.
-                 * @example 1
+                 * @example 4
                  */
                 id_min?: number;
                 /**
                  * @description Users whose id is this or lower.
-                 * @example 1000
+                 * @example 4
                  */
                 id_max?: number;
                 /**
@@ -57,12 +57,12 @@ export interface paths {
                 created_date?: string;
                 /**
                  * @description Users created on this UTC day or later.
-                 * @example 2026-02-01
+                 * @example 2026-02-21
                  */
                 created_from?: string;
                 /**
                  * @description Users created on this UTC day or earlier.
-                 * @example 2026-02-28
+                 * @example 2026-02-21
                  */
                 created_to?: string;
                 /**
@@ -72,12 +72,12 @@ export interface paths {
                 updated_date?: string;
                 /**
                  * @description Users last updated on this UTC day or later.
-                 * @example 2026-02-01
+                 * @example 2026-02-21
                  */
                 updated_from?: string;
                 /**
                  * @description Users last updated on this UTC day or earlier.
-                 * @example 2026-02-28
+                 * @example 2026-02-21
                  */
                 updated_to?: string;
                 /**
@@ -87,12 +87,12 @@ export interface paths {
                 last_login_date?: string;
                 /**
                  * @description Users who last logged in on this UTC day or later.
-                 * @example 2026-02-01
+                 * @example 2026-02-21
                  */
                 last_login_from?: string;
                 /**
                  * @description Users who last logged in on this UTC day or earlier.
-                 * @example 2026-02-28
+                 * @example 2026-02-21
                  */
                 last_login_to?: string;
                 /**
@@ -102,7 +102,7 @@ export interface paths {
                 has_email?: boolean;
                 /**
                  * @description Users with an avatar image, or without.
-                 * @example false
+                 * @example true
                  */
                 has_avatar?: boolean;
                 /**
@@ -137,12 +137,12 @@ export interface paths {
                 is_staff?: boolean;
                 /**
                  * @description Users with admin privileges, or without.
-                 * @example false
+                 * @example true
                  */
                 is_admin?: boolean;
                 /**
                  * @description Staff and admins who are customers as well, or are not.
-                 * @example false
+                 * @example true
                  */
                 is_customer?: boolean;
                 /**
@@ -157,7 +157,7 @@ export interface paths {
                 is_online?: boolean;
                 /**
                  * @description Users of this gender, in any letter case.
-                 * @example female
+                 * @example male
                  */
                 gender?: "male" | "female" | "other";
                 /**
@@ -526,12 +526,12 @@ export interface operations {
                 ordering?: ("id" | "-id" | "username" | "-username" | "email" | "-email" | "gender" | "-gender" | "last_login" | "-last_login" | "created_at" | "-created_at" | "updated_at" | "-updated_at")[];
                 /**
                  * @description Users whose id is this or higher.
-                 * @example 1
+                 * @example 4
                  */
                 id_min?: number;
                 /**
                  * @description Users whose id is this or lower.
-                 * @example 1000
+                 * @example 4
                  */
                 id_max?: number;
                 /**
@@ -541,12 +541,12 @@ export interface operations {
                 created_date?: string;
                 /**
                  * @description Users created on this UTC day or later.
-                 * @example 2026-02-01
+                 * @example 2026-02-21
                  */
                 created_from?: string;
                 /**
                  * @description Users created on this UTC day or earlier.
-                 * @example 2026-02-28
+                 * @example 2026-02-21
                  */
                 created_to?: string;
                 /**
@@ -556,12 +556,12 @@ export interface operations {
                 updated_date?: string;
                 /**
                  * @description Users last updated on this UTC day or later.
-                 * @example 2026-02-01
+                 * @example 2026-02-21
                  */
                 updated_from?: string;
                 /**
                  * @description Users last updated on this UTC day or earlier.
-                 * @example 2026-02-28
+                 * @example 2026-02-21
                  */
                 updated_to?: string;
                 /**
@@ -571,12 +571,12 @@ export interface operations {
                 last_login_date?: string;
                 /**
                  * @description Users who last logged in on this UTC day or later.
-                 * @example 2026-02-01
+                 * @example 2026-02-21
                  */
                 last_login_from?: string;
                 /**
                  * @description Users who last logged in on this UTC day or earlier.
-                 * @example 2026-02-28
+                 * @example 2026-02-21
                  */
                 last_login_to?: string;
                 /**
@@ -586,7 +586,7 @@ export interface operations {
                 has_email?: boolean;
                 /**
                  * @description Users with an avatar image, or without.
-                 * @example false
+                 * @example true
                  */
                 has_avatar?: boolean;
                 /**
@@ -621,12 +621,12 @@ export interface operations {
                 is_staff?: boolean;
                 /**
                  * @description Users with admin privileges, or without.
-                 * @example false
+                 * @example true
                  */
                 is_admin?: boolean;
                 /**
                  * @description Staff and admins who are customers as well, or are not.
-                 * @example false
+                 * @example true
                  */
                 is_customer?: boolean;
                 /**
@@ -641,7 +641,7 @@ export interface operations {
                 is_online?: boolean;
                 /**
                  * @description Users of this gender, in any letter case.
-                 * @example female
+                 * @example male
                  */
                 gender?: "male" | "female" | "other";
                 /**
@@ -739,12 +739,12 @@ export interface operations {
                 ordering?: ("id" | "-id" | "username" | "-username" | "email" | "-email" | "gender" | "-gender" | "last_login" | "-last_login" | "created_at" | "-created_at" | "updated_at" | "-updated_at")[];
                 /**
                  * @description Users whose id is this or higher.
-                 * @example 1
+                 * @example 4
                  */
                 id_min?: number;
                 /**
                  * @description Users whose id is this or lower.
-                 * @example 1000
+                 * @example 4
                  */
                 id_max?: number;
                 /**
@@ -754,12 +754,12 @@ export interface operations {
                 created_date?: string;
                 /**
                  * @description Users created on this UTC day or later.
-                 * @example 2026-02-01
+                 * @example 2026-02-21
                  */
                 created_from?: string;
                 /**
                  * @description Users created on this UTC day or earlier.
-                 * @example 2026-02-28
+                 * @example 2026-02-21
                  */
                 created_to?: string;
                 /**
@@ -769,12 +769,12 @@ export interface operations {
                 updated_date?: string;
                 /**
                  * @description Users last updated on this UTC day or later.
-                 * @example 2026-02-01
+                 * @example 2026-02-21
                  */
                 updated_from?: string;
                 /**
                  * @description Users last updated on this UTC day or earlier.
-                 * @example 2026-02-28
+                 * @example 2026-02-21
                  */
                 updated_to?: string;
                 /**
@@ -784,12 +784,12 @@ export interface operations {
                 last_login_date?: string;
                 /**
                  * @description Users who last logged in on this UTC day or later.
-                 * @example 2026-02-01
+                 * @example 2026-02-21
                  */
                 last_login_from?: string;
                 /**
                  * @description Users who last logged in on this UTC day or earlier.
-                 * @example 2026-02-28
+                 * @example 2026-02-21
                  */
                 last_login_to?: string;
                 /**
@@ -799,7 +799,7 @@ export interface operations {
                 has_email?: boolean;
                 /**
                  * @description Users with an avatar image, or without.
-                 * @example false
+                 * @example true
                  */
                 has_avatar?: boolean;
                 /**
@@ -834,12 +834,12 @@ export interface operations {
                 is_staff?: boolean;
                 /**
                  * @description Users with admin privileges, or without.
-                 * @example false
+                 * @example true
                  */
                 is_admin?: boolean;
                 /**
                  * @description Staff and admins who are customers as well, or are not.
-                 * @example false
+                 * @example true
                  */
                 is_customer?: boolean;
                 /**
@@ -854,7 +854,7 @@ export interface operations {
                 is_online?: boolean;
                 /**
                  * @description Users of this gender, in any letter case.
-                 * @example female
+                 * @example male
                  */
                 gender?: "male" | "female" | "other";
                 /**
@@ -936,12 +936,12 @@ export interface operations {
                 ordering?: ("id" | "-id" | "username" | "-username" | "email" | "-email" | "gender" | "-gender" | "last_login" | "-last_login" | "created_at" | "-created_at" | "updated_at" | "-updated_at")[];
                 /**
                  * @description Users whose id is this or higher.
-                 * @example 1
+                 * @example 4
                  */
                 id_min?: number;
                 /**
                  * @description Users whose id is this or lower.
-                 * @example 1000
+                 * @example 4
                  */
                 id_max?: number;
                 /**
@@ -951,12 +951,12 @@ export interface operations {
                 created_date?: string;
                 /**
                  * @description Users created on this UTC day or later.
-                 * @example 2026-02-01
+                 * @example 2026-02-21
                  */
                 created_from?: string;
                 /**
                  * @description Users created on this UTC day or earlier.
-                 * @example 2026-02-28
+                 * @example 2026-02-21
                  */
                 created_to?: string;
                 /**
@@ -966,12 +966,12 @@ export interface operations {
                 updated_date?: string;
                 /**
                  * @description Users last updated on this UTC day or later.
-                 * @example 2026-02-01
+                 * @example 2026-02-21
                  */
                 updated_from?: string;
                 /**
                  * @description Users last updated on this UTC day or earlier.
-                 * @example 2026-02-28
+                 * @example 2026-02-21
                  */
                 updated_to?: string;
                 /**
@@ -981,12 +981,12 @@ export interface operations {
                 last_login_date?: string;
                 /**
                  * @description Users who last logged in on this UTC day or later.
-                 * @example 2026-02-01
+                 * @example 2026-02-21
                  */
                 last_login_from?: string;
                 /**
                  * @description Users who last logged in on this UTC day or earlier.
-                 * @example 2026-02-28
+                 * @example 2026-02-21
                  */
                 last_login_to?: string;
                 /**
@@ -996,7 +996,7 @@ export interface operations {
                 has_email?: boolean;
                 /**
                  * @description Users with an avatar image, or without.
-                 * @example false
+                 * @example true
                  */
                 has_avatar?: boolean;
                 /**
@@ -1031,12 +1031,12 @@ export interface operations {
                 is_staff?: boolean;
                 /**
                  * @description Users with admin privileges, or without.
-                 * @example false
+                 * @example true
                  */
                 is_admin?: boolean;
                 /**
                  * @description Staff and admins who are customers as well, or are not.
-                 * @example false
+                 * @example true
                  */
                 is_customer?: boolean;
                 /**
@@ -1051,7 +1051,7 @@ export interface operations {
                 is_online?: boolean;
                 /**
                  * @description Users of this gender, in any letter case.
-                 * @example female
+                 * @example male
                  */
                 gender?: "male" | "female" | "other";
                 /**

@@ -14,6 +14,16 @@ export const permissions = {
   viewUsers: 1222,
 } as const;
 
+/** What a caller without a token that counts is told, in DRF's words; its clients may compare them. */
+export const refusals = {
+  none: () => unauthorized('Authentication credentials were not provided.'),
+  noKey: () => unauthorized('Invalid token header. No credentials provided.'),
+  spaces: () => unauthorized('Invalid token header. Token string should not contain spaces.'),
+  characters: () => unauthorized('Invalid token header. Token string should not contain invalid characters.'),
+  unknown: () => unauthorized('Invalid token.'),
+  inactive: () => unauthorized('User inactive or deleted.'),
+};
+
 /** Reads `Authorization: Token <key>` as DRF's TokenAuthentication does. Throws a 401. */
 export async function authenticate(db: Db, request: Request): Promise<Caller> {
   const hash = hashKey(readKey(request.headers['authorization']));
@@ -22,9 +32,9 @@ export async function authenticate(db: Db, request: Request): Promise<Caller> {
     // It reads a row by its key: if that takes too long, so does everything.
     throw error instanceof QueryTimeout ? databaseUnavailable(error.cause) : error;
   });
-  if (!caller) throw unauthorized('Invalid token.');
+  if (!caller) throw refusals.unknown();
   request.note({ callerId: caller.id });
-  if (!caller.is_active) throw unauthorized('User inactive or deleted.');
+  if (!caller.is_active) throw refusals.inactive();
   return { id: caller.id, isStaff: caller.is_staff, isAdmin: caller.is_admin, permissions: caller.permissions };
 }
 
@@ -41,9 +51,9 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 function readKey(authorization = ''): string {
   const [scheme = '', key, ...rest] = authorization.split(/[\t-\r ]+/).filter((part) => part !== '');
-  if (scheme.toLowerCase() !== 'token') throw unauthorized('Authentication credentials were not provided.');
-  if (key === undefined) throw unauthorized('Invalid token header. No credentials provided.');
-  if (rest.length > 0) throw unauthorized('Invalid token header. Token string should not contain spaces.');
+  if (scheme.toLowerCase() !== 'token') throw refusals.none();
+  if (key === undefined) throw refusals.noKey();
+  if (rest.length > 0) throw refusals.spaces();
   return decodeKey(key);
 }
 
@@ -56,7 +66,7 @@ function decodeKey(key: string): string {
   } catch {
     // not UTF-8: the same answer as below
   }
-  throw unauthorized('Invalid token header. Token string should not contain invalid characters.');
+  throw refusals.characters();
 }
 
 /** Its one value is the hash. Compiled once, as it never changes. */

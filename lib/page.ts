@@ -1,4 +1,5 @@
-import { integer, type Parameter } from './parameters.ts';
+import { integer } from './kinds.ts';
+import type { Parameter } from './parameters.ts';
 
 export type Page<Result> = { count: number; next: string | null; previous: string | null; results: Result[] };
 
@@ -17,12 +18,13 @@ export type Links = { first: string; prev: string | null; next: string | null; l
 export const defaultLimit = 10;
 export const maxLimit = 1000;
 
-const wantedLimit = integer({ minimum: 1 });
-const wantedOffset = integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
+const wantedLimit = integer({ minimum: 1, example: 5 });
+const wantedOffset = integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, example: 10 });
 
 export const paging = {
   limit: {
     doc: `Number of results per page; more than ${maxLimit} is taken as ${maxLimit}.`,
+    ...wantedLimit,
     schema: { ...wantedLimit.schema, default: defaultLimit },
     read: (text) => Math.min(wantedLimit.read(text), maxLimit),
   },

@@ -1,6 +1,5 @@
 import type { Parameter } from '../lib/parameters.ts';
 import { parameters } from '../lib/users/query.ts';
-import { parameterExamples } from './examples.ts';
 import { headers } from './headers.ts';
 import { problems } from './problems.ts';
 import { listResponses, optionsResponses, redirectResponses, withoutContent } from './responses.ts';
@@ -86,7 +85,7 @@ const redirectPath = {
   },
 };
 
-function toParameter(name: string, { doc, schema }: Parameter<unknown>): object {
+function toParameter(name: string, { doc, schema, example }: Parameter<unknown>): object {
   return {
     name,
     in: 'query',
@@ -94,6 +93,6 @@ function toParameter(name: string, { doc, schema }: Parameter<unknown>): object 
     allowEmptyValue: true, // it counts as not given: HTML forms send those
     schema,
     ...(schema.type === 'array' && { style: 'form', explode: false }),
-    example: parameterExamples[name as keyof typeof parameterExamples],
+    example,
   };
 }

@@ -1,42 +1,4 @@
-import type { User } from '../lib/users/json.ts';
-import type { parameters } from '../lib/users/query.ts';
-
-/** A value of each parameter, as it stands in a URL's query before encoding. Cursors are opaque: any text will do. */
-export const parameterExamples = {
-  limit: 5,
-  offset: 10,
-  after: 'd2yxs1siLWlkIiwxLDJd',
-  before: 'd2yxs1siLWlkIiwxLDJd',
-  search: 'kevin arsenal',
-  ordering: ['-last_login', 'username'],
-  id_min: 1,
-  id_max: 1000,
-  created_date: '2026-02-21',
-  created_from: '2026-02-01',
-  created_to: '2026-02-28',
-  updated_date: '2026-02-21',
-  updated_from: '2026-02-01',
-  updated_to: '2026-02-28',
-  last_login_date: '2026-02-21',
-  last_login_from: '2026-02-01',
-  last_login_to: '2026-02-28',
-  has_email: true,
-  has_avatar: false,
-  has_phone: true,
-  has_first_name: true,
-  has_last_name: true,
-  has_token: true,
-  is_active: true,
-  is_staff: true,
-  is_admin: false,
-  is_customer: false,
-  is_profile_completed: true,
-  is_online: true,
-  gender: 'female',
-  groups_in: [1, 4, 5],
-  group_id: 4,
-  format: 'json',
-} satisfies Record<keyof typeof parameters, unknown>;
+import type { User } from '../lib/users/user.ts';
 
 /** The users of the original's documentation, as this API shows them. */
 export const userExamples: User[] = [

@@ -1,3 +1,4 @@
+import { allowedMethods } from '../lib/http/route.ts';
 import { reference } from './reference.ts';
 
 const text = { type: 'string' };
@@ -7,8 +8,8 @@ export const headers = {
   Allow: {
     description: 'The methods that there are.',
     required: true,
-    schema: { ...text, const: 'GET, HEAD, OPTIONS' },
-    example: 'GET, HEAD, OPTIONS',
+    schema: { ...text, const: allowedMethods },
+    example: allowedMethods,
   },
   CacheControl: {
     description: 'Personal data: nobody keeps it.',

@@ -1,6 +1,5 @@
 import { toJsonSchema } from '@valibot/to-json-schema';
-import { userSchema } from '../lib/users/json.ts';
-import { userFields } from './fields.ts';
+import { userSchema } from '../lib/users/user.ts';
 import { reference } from './reference.ts';
 
 const text = { type: 'string' };
@@ -39,14 +38,6 @@ export const schemas = {
 };
 
 function toUserSchema(): object {
-  const {
-    $schema,
-    properties = {},
-    ...rest
-  } = toJsonSchema(userSchema, { target: 'draft-2020-12', errorMode: 'throw' });
-  const described = Object.entries(userFields).map(([name, description]) => {
-    const schema = properties[name];
-    return [name, { ...(typeof schema === 'object' && schema), description }];
-  });
-  return { ...rest, properties: Object.fromEntries(described) };
+  const { $schema, ...schema } = toJsonSchema(userSchema, { target: 'draft-2020-12', errorMode: 'throw' });
+  return schema;
 }

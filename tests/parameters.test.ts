@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { HttpError, type ParameterErrors } from '../lib/http/errors.ts';
-import { flag, readParameters, type Schema } from '../lib/parameters.ts';
+import { flag, type Schema } from '../lib/kinds.ts';
+import { readParameters } from '../lib/parameters.ts';
 import { toCursor } from '../lib/users/cursor.ts';
 import { newestFirst } from '../lib/users/ordering.ts';
 import { parameters } from '../lib/users/query.ts';
@@ -21,7 +22,7 @@ function refusalOf(rawQuery: string): HttpError | undefined {
     queryOf(rawQuery);
     return undefined;
   } catch (error) {
-    if (error instanceof HttpError && error.status === 400) return error;
+    if (error instanceof HttpError && (error.status === 400 || error.status === 406)) return error;
     throw error;
   }
 }
@@ -323,12 +324,16 @@ describe('whatever the query', () => {
     fc.string({ unit: codeUnit, maxLength: 60 }),
   );
 
-  test('it becomes a value or a 400 that names each fault, and no NUL gets into a statement', () => {
+  test('it becomes a value, a 400 that names each fault or the 406 of a format, and no NUL gets into a statement', () => {
     fc.assert(
       fc.property(rawQuery, (rawQuery) => {
-        const refusal = refusalOf(rawQuery); // throws what is not a 400
+        const refusal = refusalOf(rawQuery); // throws what is neither a 400 nor a 406
         if (!refusal) {
           expect(JSON.stringify(boundValues(rawQuery))).not.toContain('\\u0000');
+          return;
+        }
+        if (refusal.status === 406) {
+          expect(rawQuery).toMatch(/format=/);
           return;
         }
         const errors = Object.entries(refusal.errors ?? {});

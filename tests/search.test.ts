@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { sql } from 'kysely';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Handler } from '../lib/http/gateway.ts';
-import { Malformed } from '../lib/parameters.ts';
+import { Malformed } from '../lib/kinds.ts';
 import { readTerms } from '../lib/users/search.ts';
 import { openTestDatabase, type TestDatabase } from './setup/database.ts';
 import { listed, type Name, people } from './setup/people.ts';

@@ -2,7 +2,7 @@ import { type Insertable, sql } from 'kysely';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Database } from '../lib/database/tables.ts';
 import type { Handler } from '../lib/http/gateway.ts';
-import type { User } from '../lib/users/json.ts';
+import type { User } from '../lib/users/user.ts';
 import { demoKey, seedDemo } from '../manage/demo.ts';
 import { hasServer, openTestDatabase, type TestDatabase } from './setup/database.ts';
 import { type Name, people } from './setup/people.ts';

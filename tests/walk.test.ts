@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import type { Database } from '../lib/database/tables.ts';
 import type { Handler } from '../lib/http/gateway.ts';
 import type { Page } from '../lib/page.ts';
-import type { User } from '../lib/users/json.ts';
+import type { User } from '../lib/users/user.ts';
 import { hasServer, openTestDatabase } from './setup/database.ts';
 import { loadHandler, send } from './setup/request.ts';
 

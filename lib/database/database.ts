@@ -5,6 +5,7 @@ import { databaseUnavailable } from '../http/errors.ts';
 import type { Settings } from '../settings.ts';
 import { type SignToken, toConnection } from './connection.ts';
 import { kindOf } from './faults.ts';
+import { getTypeParser } from './type-parsers.ts';
 
 type RunOptions = {
   /** As a prepared statement, which the connection keeps and plans once: as long as there is room for it, or in any case. */
@@ -121,14 +122,4 @@ export function openDatabase(settings: Settings, signToken?: SignToken): Db {
     },
     end: () => pool.end(),
   };
-}
-
-const INT8 = 20;
-const INT8_ARRAY = 1016;
-
-/** Numbers for int8, which arrives as text: ids and counts stay below 2^53. */
-function getTypeParser(oid: number, format?: 'text' | 'binary') {
-  if (oid === INT8) return Number;
-  if (oid === INT8_ARRAY) return (text: string) => JSON.parse(`[${text.slice(1, -1)}]`);
-  return pg.types.getTypeParser(oid, format);
 }

@@ -1,4 +1,5 @@
-import { type Parameter, text } from '../parameters.ts';
+import { text } from '../kinds.ts';
+import type { Parameter } from '../parameters.ts';
 import type { Compressed, Request } from '../request.ts';
 import { notAcceptable } from './errors.ts';
 
@@ -12,8 +13,8 @@ const formats = Object.keys(mediaTypes) as Format[];
 /** DRF's own name for it. It reads any text: a format that there is not is a 406, which is `chooseFormat`'s. */
 export const format: Parameter<string> = {
   doc: 'The format of the answer, in place of the `Accept` header.',
+  ...text({ maxLength: 50, example: 'json' }),
   schema: { type: 'string', enum: formats, default: 'json' },
-  read: text({ maxLength: 50 }).read,
 };
 
 /** The format asked for by name, else the one that `Accept` prefers; JSON where it prefers neither. Throws a 406. */

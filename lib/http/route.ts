@@ -10,7 +10,7 @@ type RouteSettings = Pick<Settings, 'publicUrl' | 'auditLog'>;
 /** What a path is for. It may throw. */
 type Answer = (request: Request) => Promise<Response>;
 
-const allowedMethods = 'GET, HEAD, OPTIONS';
+export const allowedMethods = 'GET, HEAD, OPTIONS';
 
 /**
  * A Lambda function that answers GET and HEAD at the paths, OPTIONS, the redirect of a path without its slash to the one that ends in it,

@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
 import { type Expression, type SqlBool, sql } from 'kysely';
-import { type Kind, Malformed } from '../parameters.ts';
-import { type SortKey, type SortValue, sortField } from './ordering.ts';
+import { type Kind, Malformed } from '../kinds.ts';
+import { type SortKey, type SortValue, sortField, sortValue } from './ordering.ts';
 import type { UserRow } from './row.ts';
 
 /** Where a page begins or ends: the values of its sort keys there, and the `offset` of the link that holds it. */
@@ -15,6 +15,7 @@ const checksumBytes = 4;
 /** Opaque to clients: base64url of a checksum and JSON. The checksum finds damage; forging one gains nothing. */
 export const cursor: Kind<Cursor> = {
   schema: { type: 'string' },
+  example: 'd2yxs1siLWlkIiwxLDJd',
   read(text) {
     const bytes = Buffer.from(text, 'base64url');
     const json = bytes.subarray(checksumBytes);
@@ -29,7 +30,7 @@ export const cursor: Kind<Cursor> = {
 
 /** The cursor at this user, or undefined where a value cannot be told exactly, as a timestamp of `infinity`. */
 export function toCursor(row: UserRow, sortKeys: SortKey[], offset: number): string | undefined {
-  const values = sortKeys.map((sortKey) => sortField(sortKey).value(row));
+  const values = sortKeys.map((sortKey) => sortValue(sortKey, row));
   if (!fits(values, sortKeys)) return undefined;
   const json = Buffer.from(JSON.stringify([toText(sortKeys), offset, ...values]));
   const checksum = Buffer.alloc(checksumBytes);
@@ -43,7 +44,7 @@ export const isOfOrder = ({ ordering, values }: Cursor, sortKeys: SortKey[]): bo
 
 function fits(values: unknown[], sortKeys: SortKey[]): boolean {
   const isFitting = (sortKey: SortKey, value: unknown) =>
-    value === null ? sortField(sortKey).nullable : sortField(sortKey).holds(value);
+    value === null ? sortField(sortKey).nullable === true : sortField(sortKey).holds(value);
   return values.length === sortKeys.length && sortKeys.every((sortKey, index) => isFitting(sortKey, values[index]));
 }
 

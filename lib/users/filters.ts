@@ -1,6 +1,7 @@
 import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kysely';
 import type { Database } from '../database/tables.ts';
-import { day, flag, type Kind, listOf, oneOf, type Parameter, safeInteger } from '../parameters.ts';
+import { day, flag, type Kind, listOf, oneOf, safeInteger } from '../kinds.ts';
+import type { Parameter } from '../parameters.ts';
 import { hasListFlag, type ListFlag } from './list-flags.ts';
 
 export type UsersExpression = ExpressionBuilder<Database, 'users'>;
@@ -43,12 +44,16 @@ export const filters = {
     oneOf(['male', 'female', 'other'], { anyCase: true }),
     (gender) => () => hasListFlag(gender),
   ),
-  groups_in: filter('Users in at least one of these groups.', listOf(safeInteger, { maxItems: 100 }), inGroups),
+  groups_in: filter(
+    'Users in at least one of these groups.',
+    listOf(safeInteger, { maxItems: 100, example: [1, 4, 5] }),
+    inGroups,
+  ),
   group_id: filter('Users in this group.', safeInteger, (id) => inGroups([id])),
 } satisfies Record<string, Parameter<Condition>>;
 
 function filter<Value>(doc: string, kind: Kind<Value>, where: (value: Value) => Condition): Parameter<Condition> {
-  return { doc, schema: kind.schema, read: (text) => where(kind.read(text)) };
+  return { ...kind, doc, read: (text) => where(kind.read(text)) };
 }
 
 function whether(condition: Condition): (wanted: boolean) => Condition {

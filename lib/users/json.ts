@@ -1,39 +1,5 @@
-import * as v from 'valibot';
 import type { GroupNames, UserRow } from './row.ts';
-
-const integer = v.pipe(v.number(), v.integer());
-const timestamp = v.pipe(v.string(), v.isoTimestamp());
-
-/**
- * A user as clients see one, in this order. `toUser` makes it; the OpenAPI document describes it. Strict, so that a field that nobody has
- * documented does not pass the test of the document.
- */
-export const userSchema = v.strictObject({
-  id: integer,
-  username: v.string(),
-  mobile_number: v.nullable(v.string()),
-  email: v.nullable(v.string()),
-  is_email_verified: v.boolean(),
-  avatar: v.nullable(v.pipe(v.string(), v.url())),
-  first_name: v.nullable(v.string()),
-  last_name: v.nullable(v.string()),
-  full_name: v.nullable(v.string()),
-  gender: v.nullable(v.picklist(['male', 'female', 'other'])),
-  invited_by: v.nullable(v.strictObject({ id: integer, username: v.string(), full_name: v.nullable(v.string()) })),
-  invite_code: v.nullable(v.string()),
-  invitees_count: integer,
-  is_active: v.boolean(),
-  is_staff: v.boolean(),
-  is_admin: v.boolean(),
-  is_online: v.boolean(),
-  is_profile_completed: v.boolean(),
-  last_login: v.nullable(timestamp),
-  created_at: timestamp,
-  updated_at: timestamp,
-  groups_data: v.array(v.strictObject({ id: integer, name: v.string() })),
-});
-
-export type User = v.InferOutput<typeof userSchema>;
+import type { User } from './user.ts';
 
 type Rows = { rows: UserRow[]; groupNames: GroupNames };
 

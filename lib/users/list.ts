@@ -1,5 +1,5 @@
 import { type Db, QueryTimeout } from '../database/database.ts';
-import { timeLimitExceeded } from '../http/errors.ts';
+import { type HttpError, timeLimitExceeded } from '../http/errors.ts';
 import { defaultLimit, type Neighbours, type Place, toNeighbours } from '../page.ts';
 import type { Request } from '../request.ts';
 import { toCursor } from './cursor.ts';
@@ -14,7 +14,7 @@ export type UserList = Neighbours & { count: number; rows: UserRow[]; groupNames
 /** Throws a 503 that says what to narrow when the database takes too long. */
 export async function listUsers(db: Db, query: UserQuery, request: Pick<Request, 'note'>): Promise<UserList> {
   const rows = await db.run(selectUsers(query), { prepare: mayPrepare(query) }).catch((error: unknown) => {
-    throw error instanceof QueryTimeout ? timeLimitExceeded(toAdvice(query), error.cause) : error;
+    throw error instanceof QueryTimeout ? tooSlow(query, error.cause) : error;
   });
   const list = toUserList(query, rows);
   request.note({ count: list.count, rows: list.rows.length, shownUserIds: list.rows.map(({ id }) => id) });
@@ -52,6 +52,9 @@ function toExactNeighbours(query: UserQuery, count: number, rows: UserRow[], has
     place && { ...place, cursor: row && toCursor(row, ordering, place.offset) };
   return { previous: toPlace(previous, rows[0]), next: toPlace(next, rows.at(-1)) };
 }
+
+/** A 503 that says what to narrow. */
+export const tooSlow = (query: UserQuery, cause: unknown): HttpError => timeLimitExceeded(toAdvice(query), cause);
 
 function toAdvice({ given, offset }: UserQuery): string {
   const advice = [

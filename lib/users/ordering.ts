@@ -1,5 +1,6 @@
 import { type Expression, type RawBuilder, sql } from 'kysely';
-import { listOf, Malformed, oneOf, type Parameter } from '../parameters.ts';
+import { listOf, Malformed, oneOf } from '../kinds.ts';
+import type { Parameter } from '../parameters.ts';
 import { hasListFlag } from './list-flags.ts';
 import type { UserRow } from './row.ts';
 
@@ -7,14 +8,13 @@ import type { UserRow } from './row.ts';
 export type SortValue = string | number | null;
 
 type SortField = {
+  /** What is sorted by. */
   expression: Expression<unknown>;
-  /** No two users share a value, so it needs no tie-break. */
-  unique: boolean;
-  nullable: boolean;
-  /** The expression's value for a user of the page. */
-  value: (row: UserRow) => SortValue;
   /** Whether it can be a value of the expression; null is said by `nullable`. */
   holds: (value: unknown) => boolean;
+  /** No two users share a value, so it needs no tie-break. */
+  unique?: boolean;
+  nullable?: boolean;
 };
 
 const isText = (value: unknown): boolean => typeof value === 'string' && value.isWellFormed() && !value.includes('\0');
@@ -26,62 +26,26 @@ const isTimestamp = (value: unknown): boolean =>
   !Number.isNaN(Date.parse(value)) &&
   new Date(value).toISOString().slice(0, 19) === value.slice(0, 19);
 
+/** In alphabetical order. */
 const genders = ['female', 'male', 'other'] as const;
 
+const isGenderRank = (value: unknown): boolean => genders.some((_, rank) => rank === value);
+
+/** Read from the listing index: `users.gender` would be fetched from the table for every user. */
+const genderRank = sql`case ${sql.join(
+  genders.map((gender, rank) => sql`when ${hasListFlag(gender)} then ${sql.lit(rank)}`),
+  sql` `,
+)} end`;
+
+/** The table: a row is a field to order by, named as in `UserRow`. */
 const sortFields = {
-  id: {
-    expression: sql.ref('users.id'),
-    unique: true,
-    nullable: false,
-    value: (row) => row.id,
-    holds: Number.isSafeInteger,
-  },
-  username: {
-    expression: sql.ref('users.username'),
-    unique: true,
-    nullable: false,
-    value: (row) => row.username,
-    holds: isText,
-  },
-  email: {
-    expression: sql.ref('users.email'),
-    unique: false,
-    nullable: true,
-    value: (row) => row.email,
-    holds: isText,
-  },
-  gender: {
-    // Alphabetical, and read from the listing index: `users.gender` would be fetched from the table for every user.
-    expression: sql`case ${sql.join(
-      genders.map((gender, rank) => sql`when ${hasListFlag(gender)} then ${sql.lit(rank)}`),
-      sql` `,
-    )} end`,
-    unique: false,
-    nullable: true,
-    value: (row) => row.gender && genders.indexOf(row.gender),
-    holds: (value) => genders.some((_, rank) => rank === value),
-  },
-  last_login: {
-    expression: sql.ref('users.list_last_login'),
-    unique: false,
-    nullable: true,
-    value: (row) => row.last_login,
-    holds: isTimestamp,
-  },
-  created_at: {
-    expression: sql.ref('users.list_created_at'),
-    unique: false,
-    nullable: false,
-    value: (row) => row.created_at,
-    holds: isTimestamp,
-  },
-  updated_at: {
-    expression: sql.ref('users.list_updated_at'),
-    unique: false,
-    nullable: false,
-    value: (row) => row.updated_at,
-    holds: isTimestamp,
-  },
+  id: { expression: sql.ref('users.id'), holds: Number.isSafeInteger, unique: true },
+  username: { expression: sql.ref('users.username'), holds: isText, unique: true },
+  email: { expression: sql.ref('users.email'), holds: isText, nullable: true },
+  gender: { expression: genderRank, holds: isGenderRank, nullable: true },
+  last_login: { expression: sql.ref('users.list_last_login'), holds: isTimestamp, nullable: true },
+  created_at: { expression: sql.ref('users.list_created_at'), holds: isTimestamp },
+  updated_at: { expression: sql.ref('users.list_updated_at'), holds: isTimestamp },
 } satisfies Record<string, SortField>;
 
 export type SortKey = { field: keyof typeof sortFields; descending: boolean };
@@ -90,11 +54,13 @@ export const newestFirst: SortKey[] = [{ field: 'id', descending: true }];
 
 export const isNewestFirst = ([first]: SortKey[]): boolean => first?.field === 'id' && first.descending;
 
-const fields = Object.keys(sortFields) as SortKey['field'][];
-const keys = listOf(oneOf(fields.flatMap((field) => [field, `-${field}` as const])), { maxItems: fields.length });
+const fields = Object.keys(sortFields) as [SortKey['field'], ...SortKey['field'][]];
+const texts = fields.flatMap((field) => [field, `-${field}`]) as [string, ...string[]];
+const keys = listOf(oneOf(texts), { maxItems: fields.length, example: ['-last_login', 'username'] });
 
 export const ordering: Parameter<SortKey[]> = {
   doc: 'Fields to order by, each at most once, `-` for descending. Users without a value come last in both directions.',
+  ...keys,
   schema: { ...keys.schema, default: ['-id'] },
   read(text) {
     const sortKeys = keys.read(text).map(toSortKey);
@@ -112,9 +78,13 @@ const toSortKey = (key: string): SortKey => ({
 
 export const sortField = ({ field }: SortKey): SortField => sortFields[field];
 
+/** The value of the key's expression for a user of the page. */
+export const sortValue = ({ field }: SortKey, row: UserRow): SortValue =>
+  field === 'gender' ? row.gender && genders.indexOf(row.gender) : row[field];
+
 /** The order without ties: a walk through the pages shows every user once. */
 export function toTotalOrder(sortKeys: SortKey[]): SortKey[] {
-  const unique = sortKeys.findIndex((sortKey) => sortField(sortKey).unique);
+  const unique = sortKeys.findIndex((sortKey) => sortField(sortKey).unique === true);
   // Nothing is left to order after a unique key, and naming more would make PostgreSQL sort where it could read an index.
   if (unique >= 0) return sortKeys.slice(0, unique + 1);
   return [...sortKeys, { field: 'id', descending: sortKeys[0]?.descending === true }];

@@ -46,7 +46,10 @@ export const parameters = { ...paging, ...cursors, search, ordering, ...filters,
 const maxExport = 10_000;
 
 /** Throws a 400 that names every fault, or a 406 where there is no such format. */
-export function readUserQuery(request: Request, { onlineWindowSeconds }: OnlineWindow): UserQuery {
+export function readUserQuery(
+  request: Pick<Request, 'rawQuery' | 'headers' | 'note'>,
+  { onlineWindowSeconds }: OnlineWindow,
+): UserQuery {
   const { values, given } = readParameters(request, parameters);
   const { limit, offset = 0, after, before, ordering: sortKeys = newestFirst, format: wanted, ...conditions } = values;
   const ordering = toTotalOrder(sortKeys);

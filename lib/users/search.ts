@@ -1,15 +1,16 @@
 import { sql } from 'kysely';
-import { Malformed, type Parameter, text } from '../parameters.ts';
+import { Malformed, text } from '../kinds.ts';
+import type { Parameter } from '../parameters.ts';
 import type { Condition } from './filters.ts';
 
 const maxTerms = 10;
-const searchText = text({ maxLength: 200 });
+const searchText = text({ maxLength: 200, example: 'kevin arsenal' });
 
 export const search: Parameter<Condition> = {
   doc:
     'Every term must occur in one of `id`, `username`, `mobile_number`, `email`, `first_name`, `last_name`. Terms are separated by white space ' +
     'or commas; double quotes keep a phrase together. Letter case, accents and Persian or Arabic forms of letters and digits do not matter.',
-  schema: searchText.schema,
+  ...searchText,
   read: (given) => hasEvery(readTerms(searchText.read(given))),
 };
 

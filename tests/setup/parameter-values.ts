@@ -1,4 +1,4 @@
-import type { Schema } from '../../lib/parameters.ts';
+import type { Schema } from '../../lib/kinds.ts';
 
 /** What the document says of a parameter. */
 export type DocumentedParameter = { name: string; schema: Schema; example: unknown };

@@ -3,8 +3,8 @@ import { vi } from 'vitest';
 import type { Handler } from '../../lib/http/gateway.ts';
 import type { Page } from '../../lib/page.ts';
 import { type Request, toRequest } from '../../lib/request.ts';
-import type { User } from '../../lib/users/json.ts';
 import { readUserQuery, type UserQuery } from '../../lib/users/query.ts';
+import type { User } from '../../lib/users/user.ts';
 import { hasServer } from './database.ts';
 import { keys } from './people.ts';
 

@@ -1,5 +1,5 @@
 import type { Page } from '../../lib/page.ts';
-import type { User } from '../../lib/users/json.ts';
+import type { User } from '../../lib/users/user.ts';
 
 /** RFC 9457, and what stands for one when the answer is not of the API. */
 export type Problem = { status: number; detail: string; errors?: Record<string, string[]> };

@@ -1,4 +1,4 @@
-import type { User } from '../../lib/users/json.ts';
+import type { User } from '../../lib/users/user.ts';
 import { element, hidden } from './element.ts';
 import { defaultOrdering, sortFields } from './parameters.ts';
 

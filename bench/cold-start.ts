@@ -2,7 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { met, ms, ratio, toTable } from './markdown.ts';
 import { type Times, toTimes } from './measure.ts';
+import { toBars } from './plot.ts';
 import { toEvent } from './subject.ts';
 
 /** From the start of the process until the module is imported, and until its first answer. */
@@ -66,3 +68,28 @@ export async function measureColdStart(databaseUrl: string, runs: number): Promi
     answered: toTimes(answered),
   }));
 }
+
+export function toColdStartTable(coldStart: ColdStart[], bundleBytes: number): string {
+  const empty = coldStart.find(({ kind }) => kind === 'an empty handler');
+  const rows = coldStart.map(({ kind, imported, answered }) => [
+    kind,
+    ms(imported.p50),
+    ratio(imported.p50 / (empty?.imported.p50 ?? Number.NaN)),
+    ms(answered.p50),
+  ]);
+  const list = coldStart.find(({ kind }) => kind === 'the list');
+  const quotient = (list?.imported.p50 ?? Number.NaN) / (empty?.imported.p50 ?? Number.NaN);
+  return [
+    toTable(['from the start of the process', 'imported', '/ empty', 'first answer'], rows),
+    `Goal, imported ≤ 1.5 × the empty handler: ${met(quotient <= 1.5)}. The bundle has ${(bundleBytes / 1000).toFixed(0)} kB; goal ≤ 220 kB: ${met(bundleBytes <= 220_000)}.`,
+  ].join('\n\n');
+}
+
+export const toColdStartPlot = (coldStart: ColdStart[]): string =>
+  toBars(
+    'p50 from the start of the process, ms',
+    coldStart.map(({ kind, imported, answered }) => ({
+      label: kind,
+      values: { imported: imported.p50, 'first answer': answered.p50 },
+    })),
+  );

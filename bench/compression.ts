@@ -1,5 +1,6 @@
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { qualities } from '../lib/http/compression.ts';
+import { ms, ratio, toTable } from './markdown.ts';
 import { measure, runsWithin, type Times } from './measure.ts';
 import { openHandler, warmUp } from './subject.ts';
 
@@ -49,4 +50,23 @@ export async function measureCompression(databaseUrl: string, millisecondsEach: 
     })),
     bytes: page.length,
   };
+}
+
+export function toCompressionTables({ requests, levels, bytes }: Compression): string {
+  const identity = requests['identity']?.p50 ?? Number.NaN;
+  const kb = (bytes: number) => (bytes / 1000).toFixed(0);
+  return [
+    toTable(
+      ['Accept-Encoding', 'request p50', 'p99', '/ identity'],
+      Object.entries(requests).map(([name, { p50, p99 }]) => [name, ms(p50), ms(p99), ratio(p50 / identity)]),
+    ),
+    `Compressing alone, of ${kb(bytes)} kB; bold is what the function does.`,
+    toTable(
+      ['encoding', 'quality', 'p50', 'kB'],
+      levels.map(({ encoding, quality, isOurs, p50, bytes }) => {
+        const cells = [encoding, String(quality), ms(p50), kb(bytes)];
+        return isOurs ? cells.map((cell) => `**${cell}**`) : cells;
+      }),
+    ),
+  ].join('\n\n');
 }

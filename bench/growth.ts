@@ -1,44 +1,45 @@
-import { parameters } from '../lib/users/query.ts';
+import type { Parameter } from '../lib/parameters.ts';
+import { filters } from '../lib/users/filters.ts';
+import { ordering } from '../lib/users/ordering.ts';
+import { datasets } from './datasets.ts';
+import { met, ms, ratio, toTable } from './markdown.ts';
 import { measure, runsWithin, type Times } from './measure.ts';
+import { toLines } from './plot.ts';
 import { openDriver, openHandler, warmUp } from './subject.ts';
 
-/** A value of every filter, and every ordering. */
-const singles: Record<string, string> = {
-  id_min: '5000',
-  id_max: '500000',
-  gender: 'other',
-  groups_in: '1,4,5',
-  group_id: '7',
-};
+/** Of each kind of value one that lists some and not all, where its example might list nobody. */
+function toText({ schema, example }: Parameter<unknown>): string {
+  if (schema.type === 'boolean') return 'false';
+  return schema.format === 'date' ? '2023-06-01' : String(example);
+}
 
-export const growthKinds: Record<string, string> = {
+/** What is to take no longer where more are listed, but for the count. */
+const steady: Record<string, string> = {
   'default page': '',
   'rare search': 'search=user000791900', // one user in each data set
   'no-match search': 'search=nobody-at-all',
   'id range': 'id_min=100&id_max=900',
-  ...Object.fromEntries(
-    Object.keys(parameters)
-      .filter((name) => !['limit', 'offset', 'search', 'ordering', 'after', 'before', 'format'].includes(name))
-      .map((name) => [name, `${name}=${singles[name] ?? (/_(date|from|to)$/.test(name) ? '2023-06-01' : 'false')}`]),
-  ),
-  ...Object.fromEntries(
-    ['id', 'username', 'email', 'gender', 'last_login', 'created_at', 'updated_at']
-      .flatMap((field) => [field, `-${field}`])
-      .map((key) => [`ordering=${key}`, `ordering=${key}`]),
-  ),
 };
+
+/** A request of each filter and each ordering. */
+export const singles: Record<string, string> = Object.fromEntries([
+  ...Object.entries(filters).map(([name, parameter]) => [name, `${name}=${toText(parameter)}`]),
+  ...(ordering.schema.items?.enum ?? []).map((key) => [`ordering=${key}`, `ordering=${key}`]),
+]);
+
+const kinds = { ...steady, ...singles };
 
 /** By data set: the request, and the count of its users alone. */
 export type Growth = { kind: string; times: Record<string, { request: Times; count: Times }> };
 
 export async function measureGrowth(databases: Record<string, string>, millisecondsEach: number): Promise<Growth[]> {
-  const results = Object.keys(growthKinds).map((kind): Growth => ({ kind, times: {} }));
+  const results = Object.keys(kinds).map((kind): Growth => ({ kind, times: {} }));
   for (const [name, url] of Object.entries(databases)) {
     const handler = await openHandler(url);
     const driver = await openDriver(url);
     await warmUp(() => handler(''));
     for (const { kind, times } of results) {
-      const query = growthKinds[kind] ?? '';
+      const query = kinds[kind] ?? '';
       const request = () => handler(query);
       times[name] = await measure({ request, count: driver.count(query) }, await runsWithin(millisecondsEach, request));
     }
@@ -47,21 +48,81 @@ export async function measureGrowth(databases: Record<string, string>, milliseco
   return results;
 }
 
-export type Depth = { kind: string; p50: number };
+/** A request of A must not take much longer than of 200 listed, but for the count; singles not twelve times the default page. */
+export function toGoalsOfGrowth(growth: Growth[]): string {
+  const largest = 'A' in (growth[0]?.times ?? {}) ? 'A' : 'small2k'; // a quick run has no A
+  const rows = growth
+    .filter(({ kind }) => kind in steady)
+    .map(({ kind, times }) => {
+      const [small, large] = [times['small200'], times[largest]];
+      if (!small || !large) throw new Error(`no figures of ${kind} in ${largest}`);
+      const quotient = (large.request.p50 - large.count.p50) / (small.request.p50 - small.count.p50);
+      return [
+        kind,
+        ms(small.request.p50),
+        ms(small.count.p50),
+        ms(large.request.p50),
+        ms(large.count.p50),
+        ratio(quotient),
+        met(quotient <= 1.5),
+      ];
+    });
+  const p50Of = ({ times }: Growth) => times[largest]?.request.p50 ?? Number.NaN;
+  const [defaultPage = Number.NaN] = growth.filter(({ kind }) => kind === 'default page').map(p50Of);
+  const each = growth
+    .filter(({ kind }) => kind in singles)
+    .map((single) => ({ kind: single.kind, p50: p50Of(single) }));
+  const slowest = each.reduce((a, b) => (b.p50 > a.p50 ? b : a));
+  const over = each.filter(({ p50 }) => p50 > 6).map(({ kind }) => kind);
+  return [
+    toTable(['request', '200 listed', 'its count', largest, 'its count', 'ratio without counts', 'goal ≤ 1.5'], rows),
+    `Any single filter or ordering in ${largest}: the slowest is \`${slowest.kind}\` with ${ms(slowest.p50)} ms, ${ratio(slowest.p50 / defaultPage)} × the default page. Goal ≤ 6 ms, or ≤ 12 × the default page: ${met(slowest.p50 <= Math.max(6, 12 * defaultPage))}. Over 6 ms: ${over.join(', ') || 'none'}.`,
+  ].join('\n\n');
+}
 
-/** The first page, the count alone, and a page nine tenths down the list, by offset and by cursor. */
-export async function measureDepth(databaseUrl: string, listed: number, millisecondsEach: number): Promise<Depth[]> {
-  const handler = await openHandler(databaseUrl);
-  const driver = await openDriver(databaseUrl);
-  const offset = Math.round(listed * 0.9);
-  const { next } = JSON.parse((await handler(`offset=${offset - 10}`)).body) as { next: string };
-  const contestants = {
-    'the count': driver.count(''),
-    'the first page': () => handler(''),
-    [`offset=${offset}`]: () => handler(`offset=${offset}`),
-    'the same page by cursor': () => handler(new URL(next).search.slice(1)),
-  };
-  const times = await measure(contestants, await runsWithin(millisecondsEach, () => handler(`offset=${offset}`)));
-  await driver.end();
-  return Object.entries(times).map(([kind, { p50 }]) => ({ kind, p50 }));
+export function toGrowthTable(growth: Growth[]): string {
+  const names = Object.keys(growth[0]?.times ?? {});
+  return toTable(
+    ['request', ...names.flatMap((name) => [name, 'its count'])],
+    growth.map(({ kind, times }) => [
+      kind,
+      ...names.flatMap((name) => [ms(times[name]?.request.p50), ms(times[name]?.count.p50)]),
+    ]),
+  );
+}
+
+/** What each listed user adds, against the smallest data set. */
+export function toCountTable(growth: Growth[]): string {
+  const defaultPage = growth.find(({ kind }) => kind === 'default page');
+  const counts = Object.entries(defaultPage?.times ?? {}).map(([name, { count }]) => ({
+    listed: datasets[name as keyof typeof datasets].listed,
+    p50: count.p50,
+  }));
+  const smallest = counts[0] ?? { listed: 0, p50: Number.NaN };
+  return toTable(
+    ['listed', 'count p50', 'ns for each more who is listed'],
+    counts.map(({ listed, p50 }) => [
+      listed.toLocaleString('en'),
+      ms(p50),
+      listed > smallest.listed ? (((p50 - smallest.p50) * 1e6) / (listed - smallest.listed)).toFixed(0) : '',
+    ]),
+  );
+}
+
+export function toGrowthPlot(growth: Growth[]): string {
+  const shown = [
+    'default page',
+    'rare search',
+    'no-match search',
+    'is_active',
+    'ordering=-last_login',
+    'ordering=email',
+  ];
+  const lines = growth
+    .filter(({ kind }) => shown.includes(kind))
+    .map(({ kind, times }) => ({
+      label: kind,
+      points: Object.entries(times).map(([name, { request }]) => ({ x: name, y: request.p50 })),
+    }));
+  return toLines('p50 by data set, ms (logarithmic)', lines);
 }

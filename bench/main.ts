@@ -6,7 +6,8 @@ import { startPostgresServer } from '../scripts/servers/postgres-server.ts';
 import { bundleBytes, measureColdStart } from './cold-start.ts';
 import { measureCompression } from './compression.ts';
 import { datasets, provide } from './datasets.ts';
-import { measureDepth, measureGrowth } from './growth.ts';
+import { measureDepth } from './depth.ts';
+import { measureGrowth } from './growth.ts';
 import { measureOverhead } from './overhead.ts';
 import { writeReport } from './report.ts';
 import { measureMemory, measureThroughput } from './throughput.ts';
@@ -65,17 +66,15 @@ const worst = C ? await findWorst(C) : undefined;
 const folder = isQuick ? 'bench/results/quick' : 'bench/results';
 writeReport(folder, {
   server: await readServer(serverUrl),
-  ...{
-    overhead,
-    growth,
-    depth,
-    worst,
-    bundleBytes: bundleBytes(),
-    coldStart,
-    throughput,
-    compression,
-    memory,
-  },
+  overhead,
+  growth,
+  depth,
+  worst,
+  bundleBytes: bundleBytes(),
+  coldStart,
+  throughput,
+  compression,
+  memory,
 });
 say(`written: ${folder}/README.md`);
 await server?.remove();

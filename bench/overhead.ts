@@ -1,4 +1,6 @@
+import { met, ms, ratio, toTable } from './markdown.ts';
 import { measure, median, runsWithin, type Times, toMedianTimes } from './measure.ts';
+import { toBars } from './plot.ts';
 import { openDriver, openHandler, warmUp } from './subject.ts';
 
 const kinds: Record<string, { query: string; acceptEncoding?: string; goal: number }> = {
@@ -23,7 +25,10 @@ export async function measureOverhead(
   millisecondsEach: number,
 ): Promise<Overhead[]> {
   const results = Object.entries(kinds).map(([kind, { query, acceptEncoding, goal }]) => ({
-    ...{ kind, query, acceptEncoding, goal },
+    kind,
+    query,
+    acceptEncoding,
+    goal,
     rounds: [] as { handler: Times; driver: Times }[],
   }));
   for (let round = 0; round < rounds; round += 1) {
@@ -47,3 +52,25 @@ export async function measureOverhead(
     ratio: median(rounds.map(({ handler, driver }) => handler.p50 / driver.p50)),
   }));
 }
+
+export function toOverheadTable(overhead: Overhead[]): string {
+  return toTable(
+    ['request', 'function p50', 'p99', 'driver p50', 'p99', 'ratio', 'goal', ''],
+    overhead.map(({ kind, handler, driver, ratio: times, goal }) => [
+      kind,
+      ...[handler.p50, handler.p99, driver.p50, driver.p99].map(ms),
+      ratio(times),
+      `≤ ${goal}`,
+      met(times <= goal),
+    ]),
+  );
+}
+
+export const toOverheadPlot = (overhead: Overhead[]): string =>
+  toBars(
+    'p50, ms: the function and the bare driver',
+    overhead.map(({ kind, handler, driver }) => ({
+      label: kind,
+      values: { driver: driver.p50, function: handler.p50 },
+    })),
+  );

@@ -3,7 +3,6 @@ import pg from 'pg';
 import { hashKey, selectCaller } from '../lib/auth.ts';
 import { compile } from '../lib/database/statement.ts';
 import type { Handler } from '../lib/http/gateway.ts';
-import { toRequest } from '../lib/request.ts';
 import { mayPrepare } from '../lib/users/list.ts';
 import { selectCount, selectMatching } from '../lib/users/matching.ts';
 import { readUserQuery } from '../lib/users/query.ts';
@@ -43,10 +42,7 @@ export const toEvent = (query: string, acceptEncoding?: string): APIGatewayProxy
     requestContext: { requestId: 'bench', domainName: 'api.example.com', stage: '$default', http: { method: 'GET' } },
   }) as unknown as APIGatewayProxyEventV2;
 
-const queryOf = (rawQuery: string) =>
-  readUserQuery(toRequest({ id: 'bench', method: 'GET', path: '/api/users/', rawQuery, headers: {}, baseUrl: '' }), {
-    onlineWindowSeconds: 300,
-  });
+const queryOf = (rawQuery: string) => readUserQuery({ rawQuery, headers: {}, note() {} }, { onlineWindowSeconds: 300 });
 
 /** What nobody can do without: the same two statements with the same values, prepared where the function prepares them. */
 export async function openDriver(databaseUrl: string) {

@@ -1,3 +1,4 @@
+import { met, ms, toTable } from './markdown.ts';
 import { median } from './measure.ts';
 import { openHandler, warmUp } from './subject.ts';
 
@@ -70,3 +71,23 @@ export async function measureMemory(databaseUrl: string, requests: number): Prom
   }
   return memory;
 }
+
+export function toThroughputTable(throughput: Throughput[]): string {
+  return toTable(
+    ['request', 'requests/s', 'CPU ms each', 'DRF requests/s', 'ratio', 'goal ≥ 10'],
+    throughput.map(({ kind, perSecond, cpuMsEach, original }) => [
+      kind,
+      perSecond.toFixed(0),
+      ms(cpuMsEach),
+      original.toFixed(0),
+      (perSecond / original).toFixed(1),
+      met(perSecond >= 10 * original),
+    ]),
+  );
+}
+
+export const toMemoryTable = (memory: Memory): string =>
+  toTable(
+    ['requests', ...memory.map(({ requests }) => String(requests))],
+    [['MB resident', ...memory.map(({ rssMb }) => rssMb.toFixed(0))]],
+  );

@@ -1,5 +1,6 @@
 import { parameters } from '../lib/users/query.ts';
-import { growthKinds } from './growth.ts';
+import { singles } from './growth.ts';
+import { met, ms } from './markdown.ts';
 import { openHandler } from './subject.ts';
 
 export type Worst = {
@@ -26,7 +27,7 @@ const heavy: Record<string, string[]> = {
 
 const choices = Object.keys(parameters)
   .filter((name) => !['after', 'before', 'format'].includes(name))
-  .map((name) => ({ name, values: heavy[name] ?? [growthKinds[name]?.split('=')[1] ?? 'true'] }));
+  .map((name) => ({ name, values: heavy[name] ?? [singles[name]?.split('=')[1] ?? 'true'] }));
 
 /**
  * The slowest documented request that a greedy search finds: from nothing, it adds whatever parameter makes the request slowest, and ends
@@ -67,4 +68,11 @@ async function time(handler: (query: string) => Promise<unknown>, query: string)
   const start = performance.now();
   await handler(query);
   return performance.now() - start;
+}
+
+export function toWorstText({ query, milliseconds, limited }: Worst): string {
+  return [
+    `A greedy search over the parameters found, in C, ${ms(milliseconds)} ms for\n\n\`?${query}\``,
+    `With a time limit of ${limited.limitMs} ms the same request is a ${limited.status} after ${ms(limited.milliseconds)} ms, and the instance answers the next one with ${limited.next}: ${met(limited.status === 503 && limited.next === 200)}.`,
+  ].join('\n\n');
 }

@@ -7,7 +7,6 @@ export type Schema = {
   maximum?: number;
   maxLength?: number;
   maxItems?: number;
-  uniqueItems?: boolean;
   items?: Schema;
   default?: unknown;
 };
@@ -31,16 +30,10 @@ export const flag: Kind<boolean> = {
   },
 };
 
+type IntegerRange = { minimum: number; maximum?: number; example: number };
+
 /** Whole numbers; without a `maximum` one that JavaScript holds only roughly is read all the same. */
-export function integer({
-  minimum,
-  maximum,
-  example,
-}: {
-  minimum: number;
-  maximum?: number;
-  example: number;
-}): Kind<number> {
+export function integer({ minimum, maximum, example }: IntegerRange): Kind<number> {
   const range = maximum === undefined ? `at least ${minimum}` : `from ${minimum} to ${maximum}`;
   return {
     schema: { type: 'integer', format: 'int64', minimum, ...(maximum !== undefined && { maximum }) },
@@ -54,11 +47,7 @@ export function integer({
 }
 
 /** Every integer that survives a JavaScript number. */
-export const safeInteger = integer({
-  minimum: Number.MIN_SAFE_INTEGER,
-  maximum: Number.MAX_SAFE_INTEGER,
-  example: 4,
-});
+export const safeInteger = integer({ minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER, example: 4 });
 
 /** A calendar day, as its own text: `2026-02-21`. */
 export const day: Kind<string> = {

@@ -16,7 +16,7 @@ export type Neighbours = { previous: Place | null; next: Place | null };
 export type Links = { first: string; prev: string | null; next: string | null; last: string };
 
 export const defaultLimit = 10;
-export const maxLimit = 1000;
+const maxLimit = 1000;
 
 const wantedLimit = integer({ minimum: 1, example: 5 });
 const wantedOffset = integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, example: 10 });

@@ -1,5 +1,5 @@
 /** What the stages know of a request: names and numbers, never a value of the query, a token or a user's data. */
-export type Facts = {
+type Facts = {
   /** Ours; absent for any other path, which is a client's text. */
   route?: string;
   callerId?: number;

@@ -1,10 +1,10 @@
-import { hash } from 'node:crypto';
 import type { CompiledQuery } from 'kysely';
 import pg from 'pg';
 import { databaseUnavailable } from '../http/errors.ts';
 import type { Settings } from '../settings.ts';
 import { type SignToken, toConnection } from './connection.ts';
 import { kindOf } from './faults.ts';
+import { openNames } from './prepared-names.ts';
 import { getTypeParser } from './type-parsers.ts';
 
 type RunOptions = {
@@ -16,7 +16,7 @@ type RunOptions = {
 
 export type Db = {
   /**
-   * Runs a statement. Throws a 503 when the database cannot be reached or is not ready for the statement, QueryTimeout when the statement takes too long.
+   * Throws a 503 when the database cannot be reached or is not ready for the statement, QueryTimeout when the statement takes too long.
    * Takes at most the time limit of a statement and that of a connection, whatever happens.
    */
   run: <Row>(statement: CompiledQuery<Row>, options?: RunOptions) => Promise<Row[]>;
@@ -32,9 +32,6 @@ const connectTimeoutMs = 2000;
 /** Gateways and proxies forget idle connections after 350 s and more; an instance that was frozen does not notice. */
 const maxIdleMs = 240_000;
 
-/** One for each that clients think of would fill the server's memory, of which each takes some hundred kilobytes. */
-const maxPrepared = 12;
-
 /** One connection per instance, which has one request at a time; opened by the first statement. */
 export function openDatabase(settings: Settings, signToken?: SignToken): Db {
   const pool = new pg.Pool({
@@ -47,6 +44,7 @@ export function openDatabase(settings: Settings, signToken?: SignToken): Db {
     allowExitOnIdle: true,
     types: { getTypeParser },
   });
+  const toName = openNames();
   let lastUsed = 0;
   pool.on('connect', (client) => {
     lastUsed = Date.now();
@@ -85,18 +83,6 @@ export function openDatabase(settings: Settings, signToken?: SignToken): Db {
     } finally {
       client.release(!isReusable);
     }
-  }
-
-  /** Names of prepared statements, by their texts. */
-  const names = new Map<string, string>();
-
-  function toName(text: string, always: boolean): string | undefined {
-    const known = names.get(text);
-    if (known || (names.size >= maxPrepared && !always)) return known;
-    // Of the text: a pooler's connection may know the name already, from another instance, and must mean the same statement.
-    const name = `users-api ${hash('sha256', text, 'base64url')}`;
-    names.set(text, name);
-    return name;
   }
 
   return {

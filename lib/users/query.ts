@@ -23,7 +23,7 @@ export type UserQuery = Slice &
     isWhole: boolean;
   };
 
-export type Seek = { side: Side; cursor: Cursor };
+type Seek = { side: Side; cursor: Cursor };
 
 const cursors = {
   after: {

@@ -1,5 +1,6 @@
 import type { Parameter } from '../lib/parameters.ts';
 import { parameters } from '../lib/users/query.ts';
+import packageJson from '../package.json' with { type: 'json' };
 import { headers } from './headers.ts';
 import { problems } from './problems.ts';
 import { listResponses, optionsResponses, redirectResponses, withoutContent } from './responses.ts';
@@ -11,7 +12,7 @@ export function toOpenApi(): object {
     openapi: '3.1.1',
     info: {
       title: 'Users API',
-      version: '1.0.0',
+      version: packageJson.version,
       summary: 'The staff and admin users.',
       description:
         'A path without its slash at the end is redirected. An empty value of a parameter counts as not given; an unknown parameter, one given twice and a ' +

@@ -4,7 +4,9 @@ import type { User } from '../../lib/users/user.ts';
 /** RFC 9457, and what stands for one when the answer is not of the API. */
 export type Problem = { status: number; detail: string; errors?: Record<string, string[]> };
 
-export type Answer = { page: Page<User>; problem?: never } | { problem: Problem; page?: never };
+export type UserPage = Page<User>;
+
+type Answer = { page: UserPage; problem?: never } | { problem: Problem; page?: never };
 
 /** Asks the API beside this page, whatever stage or path both are under. */
 export async function fetchUsers(query: URLSearchParams, token: string, signal: AbortSignal): Promise<Answer> {

@@ -1,9 +1,8 @@
+import { type Control, selectValue, showErrors } from './control.ts';
 import { element } from './element.ts';
 import { filters, type Parameter, toLabel } from './parameters.ts';
 
-type Control = HTMLInputElement | HTMLSelectElement;
-
-export type Field = {
+type Field = {
   name: string;
   show: (value: string) => void;
   showErrors: (messages: string[] | undefined) => void;
@@ -77,23 +76,4 @@ function showValue(control: Control, { schema }: Parameter, given: string): void
   if (control instanceof HTMLSelectElement) selectValue(control, schema.enum ? value.toLowerCase() : value);
   else control.value = value;
   control.classList.toggle('used', given !== '');
-}
-
-/** Adds the value to the offered ones if it is not among them. */
-export function selectValue(select: HTMLSelectElement, value: string): void {
-  if (![...select.options].some((option) => option.value === value)) select.append(element('option', { value }, value));
-  select.value = value;
-}
-
-/** Says the messages beside the control, and to screen readers with it. */
-export function showErrors(control: Control, error: HTMLElement, messages: string[] | undefined): void {
-  error.textContent = messages?.join(' ') ?? '';
-  error.hidden = !messages;
-  if (messages) {
-    control.setAttribute('aria-invalid', 'true');
-    control.setAttribute('aria-describedby', error.id);
-  } else {
-    control.removeAttribute('aria-invalid');
-    control.removeAttribute('aria-describedby');
-  }
 }

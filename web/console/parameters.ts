@@ -2,8 +2,6 @@ type Schema = {
   type: 'boolean' | 'integer' | 'string' | 'array';
   format?: string;
   enum?: string[];
-  maxLength?: number;
-  minimum?: number;
   items?: Schema;
   default?: unknown;
 };
@@ -13,7 +11,8 @@ export type Parameter = { name: string; description: string; schema: Schema };
 /** Those of `openapi.json`; the build puts them here. */
 declare const documentedParameters: Parameter[];
 
-const positions = ['offset', 'after', 'before'];
+/** Where in the list a page begins. */
+export const positions = ['offset', 'after', 'before'];
 
 /** Those that have a place of their own on the page; every other parameter is a filter. */
 const placed = ['limit', 'search', 'ordering', 'format', ...positions];
@@ -29,11 +28,8 @@ export const defaultOrdering = String(ordering?.default ?? '');
 
 export const defaultLimit = String(documentedParameters.find(({ name }) => name === 'limit')?.schema.default);
 
-/** Back to the first page. */
-export function withoutPosition(query: URLSearchParams): URLSearchParams {
-  for (const name of positions) query.delete(name);
-  return query;
-}
+/** The filters that a query uses. */
+export const toUsedFilters = (query: URLSearchParams): Parameter[] => filters.filter(({ name }) => query.get(name));
 
 /** `is_profile_completed` → Profile completed; `id_min` → ID min. */
 export function toLabel(name: string): string {

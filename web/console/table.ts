@@ -1,4 +1,5 @@
 import type { User } from '../../lib/users/user.ts';
+import { type Go, withValue } from './address.ts';
 import { none, toContact, toGroups, toPerson, toRoles, toTime } from './cells.ts';
 import { type Child, element } from './element.ts';
 import { defaultOrdering, sortFields } from './parameters.ts';
@@ -17,45 +18,48 @@ const columns: Column[] = [
   { title: 'Updated', sortField: 'updated_at', toCell: ({ updated_at }) => [toTime(updated_at)] },
 ];
 
-export type Table = { showOrdering: (ordering: string | null) => void; showUsers: (users: User[]) => void };
-
-/** Fills the region with a table. `sort` is called with the ordering that a header asks for; '' is the default one. */
-export function makeTable(region: HTMLElement, sort: (ordering: string) => void): Table {
+/** The users as a table, whose headers sort. */
+export function makeTable(go: Go) {
+  const region = document.querySelector('.table') as HTMLElement;
   region.tabIndex = 0; // so that the arrow keys scroll it
   let current = defaultOrdering;
   const headers = columns.map(({ title, sortField }) => {
     if (!sortField || !sortFields.has(sortField)) return element('th', { scope: 'col' }, title);
-    const button = element(
-      'button',
-      { type: 'button', class: 'sort' },
-      title,
-      element('span', { class: 'arrow', 'aria-hidden': 'true' }),
-    );
-    button.addEventListener('click', () => sort(toNextOrdering(current, sortField)));
+    const arrow = element('span', { class: 'arrow', 'aria-hidden': 'true' });
+    const button = element('button', { type: 'button', class: 'sort' }, title, arrow);
+    button.addEventListener('click', () => go(withValue('ordering', toNextOrdering(current, sortField))));
     return element('th', { scope: 'col' }, button);
   });
   const body = element('tbody');
   const caption = element('caption', { class: 'hidden' }, 'Users; the buttons in the headers sort. Times are in UTC.');
   region.append(element('table', {}, caption, element('thead', {}, element('tr', {}, ...headers)), body));
   return {
-    showOrdering(ordering) {
-      current = ordering || defaultOrdering;
+    showQuery(query: URLSearchParams): void {
+      current = query.get('ordering') || defaultOrdering;
       const [first = ''] = current.split(',');
       columns.forEach(({ sortField }, index) => {
-        const direction =
-          first === sortField ? 'ascending' : first === `-${sortField}` ? 'descending' : sortField && 'none';
-        if (direction) headers[index]?.setAttribute('aria-sort', direction);
+        if (sortField) headers[index]?.setAttribute('aria-sort', toDirection(first, sortField));
       });
     },
-    showUsers(users) {
+    showUsers(users: User[]): void {
       body.replaceChildren(...users.map(toRow));
+      region.classList.toggle('empty', users.length === 0);
     },
+    /** Without saying that there are none. */
+    clear: (): void => body.replaceChildren(),
+    scrollUp: (): void => region.scrollTo({ top: 0 }),
   };
 }
 
 function toRow(user: User): HTMLElement {
   const cells = columns.map(({ toCell }) => element('td', {}, ...toCell(user)));
   return element('tr', { class: user.is_active ? undefined : 'inactive' }, ...cells);
+}
+
+/** As `aria-sort` has it. */
+function toDirection(ordering: string, field: string): string {
+  if (ordering === field) return 'ascending';
+  return ordering === `-${field}` ? 'descending' : 'none';
 }
 
 /** Ascending, descending, and back to the default. */

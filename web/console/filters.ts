@@ -1,0 +1,28 @@
+import { type Go, withValue } from './address.ts';
+import { byId } from './element.ts';
+import { makeFields } from './fields.ts';
+import { toUsedFilters } from './parameters.ts';
+
+/** The filters beside the list; where there is no room beside it, they are closed at first. */
+export function makeFilters(go: Go) {
+  const details = byId('filters', HTMLDetailsElement);
+  const count = byId('filter-count', HTMLElement);
+  const form = details.querySelector('form') as HTMLFormElement;
+  const fields = makeFields(form, (name, value) => go(withValue(name, value)));
+  const names = new Set(fields.map(({ name }) => name));
+  details.open = matchMedia('(min-width: 64rem)').matches;
+  return {
+    showQuery(query: URLSearchParams): void {
+      for (const field of fields) field.show(query.get(field.name) ?? '');
+      const used = toUsedFilters(query).length;
+      count.textContent = String(used);
+      count.hidden = used === 0;
+    },
+    /** Says each error at its field, and returns those that have none. */
+    showErrors(errors: Record<string, string[]>): Record<string, string[]> {
+      for (const field of fields) field.showErrors(errors[field.name]);
+      if (Object.keys(errors).some((name) => names.has(name))) details.open = true;
+      return Object.fromEntries(Object.entries(errors).filter(([name]) => !names.has(name)));
+    },
+  };
+}

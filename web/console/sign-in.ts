@@ -1,0 +1,51 @@
+import { showErrors } from './control.ts';
+import { byId } from './element.ts';
+
+/**
+ * The form that asks for a token, the list in its place while there is one, and the button that forgets it. `enter` is called when a token
+ * is given, `leave` when it is forgotten.
+ */
+export function makeSignIn(enter: () => void, leave: () => void) {
+  const form = byId('sign-in', HTMLFormElement);
+  const input = byId('token', HTMLInputElement);
+  const error = byId('token-error', HTMLElement);
+  const list = byId('list', HTMLElement);
+  const forgetButton = byId('forget', HTMLButtonElement);
+  /** Here and nowhere else: no storage, no cookie, no address. */
+  let token = '';
+
+  /** In one step: with neither to be seen the page would be shorter for a moment, and scroll up. */
+  function showFormOrList(): void {
+    form.hidden = token !== '';
+    list.hidden = token === '';
+    forgetButton.hidden = token === '';
+  }
+
+  function forget(): void {
+    token = '';
+    leave();
+    showFormOrList();
+    input.focus();
+  }
+
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    token = input.value.trim().replace(/^Token\s+/i, '');
+    input.value = '';
+    showFormOrList();
+    enter();
+  });
+
+  forgetButton.addEventListener('click', forget);
+
+  return {
+    /** '' as long as nobody has entered one. */
+    token: (): string => token,
+    focus: (): void => input.focus(),
+    /** A token that is refused is forgotten, and another one asked for. */
+    showErrors(messages: string[] | undefined): void {
+      showErrors(input, error, messages);
+      if (messages) forget();
+    },
+  };
+}

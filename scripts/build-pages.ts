@@ -20,15 +20,13 @@ const mediaTypes: Record<string, string> = {
 /** A page: a folder with index.html, which names its assets as `{{console.js}}`. */
 type Page = { path: string; source: string; assets: Record<string, () => Promise<string>> };
 
-const swaggerUi = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
-
 const pages: Page[] = [
   {
     path: '/api/docs/',
     source: 'web/reference',
     assets: {
-      'swagger-ui.css': () => readFile(join(swaggerUi, 'swagger-ui.css'), 'utf8'),
-      'swagger-ui-bundle.js': () => readFile(join(swaggerUi, 'swagger-ui-bundle.js'), 'utf8'),
+      'swagger-ui.css': () => readSwaggerUi('swagger-ui.css'),
+      'swagger-ui-bundle.js': () => readSwaggerUi('swagger-ui-bundle.js'),
       'reference.css': () => bundle('web/reference/reference.css'),
       'reference.js': () => bundle('web/reference/reference.ts'),
     },
@@ -47,16 +45,16 @@ const pages: Page[] = [
 export async function buildPages(): Promise<void> {
   const files: Record<string, PageFile> = {};
   const write = async (path: string, contents: string, { hashed = false } = {}) => {
-    const name = path.endsWith('/') ? `${path.slice(1)}index.html` : path.slice(1);
-    files[path] = { name, mediaType: mediaTypes[extname(name)] as string, hash: hashOf(contents), hashed };
+    const file = toPageFile(path, contents, hashed);
+    files[path] = file;
     // What a hashed name stands for never changes, and the best compression of the largest file takes seconds.
-    if (!hashed || !existsSync(join(folder, `${name}.gz`))) await writeCompressed(join(folder, name), contents);
+    if (!hashed || !existsSync(join(folder, `${file.name}.gz`))) await writeCompressed(file, contents);
   };
   await write('/api/openapi.json', await readFile('openapi.json', 'utf8'));
   for (const { path, source, assets } of pages) {
     let html = await readFile(join(source, 'index.html'), 'utf8');
     for (const [name, read] of Object.entries(assets)) {
-      const contents = (await read()).replace(/\n\/[/*]# sourceMappingURL=.*/g, '');
+      const contents = await read();
       const hashedName = name.replace(/\.\w+$/, `-${hashOf(contents)}$&`);
       html = html.replace(`{{${name}}}`, hashedName);
       await write(path + hashedName, contents, { hashed: true });
@@ -64,18 +62,41 @@ export async function buildPages(): Promise<void> {
     await write(path, html);
   }
   await writeBuiltFile(join(folder, 'files.json'), JSON.stringify(files));
-  const built = new Set(Object.values(files).flatMap(({ name }) => [`${name}.br`, `${name}.gz`]));
-  for (const earlier of globSync('**/*.{br,gz}', { cwd: folder })) {
-    if (!built.has(earlier)) await rm(join(folder, earlier), { force: true });
+  await removeEarlier(Object.values(files));
+}
+
+/** `/api/docs/` is served from api/docs/index.html. */
+function toPageFile(path: string, contents: string, hashed: boolean): PageFile {
+  const name = (path.endsWith('/') ? `${path}index.html` : path).replace(/^\//, '');
+  return { name, mediaType: mediaTypes[extname(name)] as string, hash: hashOf(contents), hashed };
+}
+
+/** Enough of it to tell one build's contents from another's. */
+const hashLength = 10;
+
+const hashOf = (contents: string): string =>
+  createHash('sha256').update(contents).digest('base64url').slice(0, hashLength);
+
+/** Only compressed, for the package's sake: whoever reads neither encoding gets it unpacked. */
+async function writeCompressed({ name }: PageFile, contents: string): Promise<void> {
+  const path = join(folder, name);
+  await writeBuiltFile(`${path}.br`, brotliCompressSync(contents));
+  await writeBuiltFile(`${path}.gz`, gzipSync(contents, { level: 9 }));
+}
+
+/** What an earlier build left, and this one does not make any more. */
+async function removeEarlier(files: PageFile[]): Promise<void> {
+  const built = new Set(files.flatMap(({ name }) => [`${name}.br`, `${name}.gz`]));
+  for (const found of globSync('**/*.{br,gz}', { cwd: folder })) {
+    if (!built.has(found)) await rm(join(folder, found), { force: true });
   }
 }
 
-const hashOf = (contents: string): string => createHash('sha256').update(contents).digest('base64url').slice(0, 10);
-
-/** Only compressed, for the package's sake: whoever reads neither encoding gets it unpacked. */
-async function writeCompressed(path: string, contents: string): Promise<void> {
-  await writeBuiltFile(`${path}.br`, brotliCompressSync(contents));
-  await writeBuiltFile(`${path}.gz`, gzipSync(contents, { level: 9 }));
+/** Without its last line, which names a source map: none is served. */
+async function readSwaggerUi(name: string): Promise<string> {
+  const swaggerUi = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
+  const contents = await readFile(join(swaggerUi, name), 'utf8');
+  return contents.replace(/\n\/[/*]# sourceMappingURL=.*/g, '');
 }
 
 async function bundle(entryPoint: string): Promise<string> {

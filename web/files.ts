@@ -7,13 +7,13 @@ export type PageFile = {
   /** Inside the folder; there are `<name>.br` and `<name>.gz` of it. */
   name: string;
   mediaType: string;
-  /** Of the contents, short. */
+  /** Of the contents, short: the ETag. */
   hash: string;
   /** Whether the path holds the hash, so that what is found there never changes. */
   hashed: boolean;
 };
 
-/** The build's list of the files: `/api/docs/` → docs/index.html. */
+/** The build's list of the files: `/api/docs/` → api/docs/index.html. */
 export function readPageFiles(folder: string): Record<string, PageFile> {
   return JSON.parse(readFileSync(join(folder, 'files.json'), 'utf8'));
 }

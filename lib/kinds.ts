@@ -17,6 +17,11 @@ type Example = string | number | boolean | (string | number)[];
 /** A kind of query value: what it looks like, and how its text becomes a value. `read` throws Malformed. */
 export type Kind<Value> = { schema: Schema; example: Example; read: (text: string) => Value };
 
+export const isList = ({ schema }: Kind<unknown>): boolean => schema.type === 'array';
+
+/** How a value of the kind is written in a query: `Write it as groups_in=1,4,5.` */
+export const toForm = (name: string, { example }: Kind<unknown>): string => `Write it as ${name}=${example}.`;
+
 /** A value that is not of its kind. The message says what was expected and ends in a full stop. */
 export class Malformed extends Error {}
 

@@ -23,6 +23,7 @@ const wantedOffset = integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, exa
 
 export const paging = {
   limit: {
+    alsoCalled: ['page_size', 'per_page', 'size'],
     doc: `Number of results per page; more than ${maxLimit} is taken as ${maxLimit}.`,
     ...wantedLimit,
     schema: { ...wantedLimit.schema, default: defaultLimit },
@@ -30,10 +31,11 @@ export const paging = {
   },
   offset: {
     ...wantedOffset,
+    alsoCalled: ['page', 'start', 'skip'],
     doc: 'Number of results to skip.',
     schema: { ...wantedOffset.schema, default: 0 },
   },
-} satisfies Record<string, Parameter<number>>;
+} as const satisfies Record<string, Parameter<number>>;
 
 /** The envelope of DRF's LimitOffsetPagination. */
 export function toPage<Result>({ prev, next }: Links, count: number, results: Result[]): Page<Result> {

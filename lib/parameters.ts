@@ -1,13 +1,21 @@
 import { distance } from 'fastest-levenshtein';
 import { badRequest, type ParameterErrors } from './http/errors.ts';
-import { type Kind, Malformed } from './kinds.ts';
+import { isList, type Kind, Malformed, toForm } from './kinds.ts';
 import type { Request } from './request.ts';
 
 /** A documented parameter: a kind of value and the sentence that tells users what it does. */
-export type Parameter<Value> = Kind<Value> & { doc: string };
+export type Parameter<Value> = Kind<Value> & {
+  doc: string;
+  /** What other APIs call it. */
+  alsoCalled?: readonly string[];
+  /** Its values come from links alone, so nobody who mistypes a name means it. */
+  isOfLinks?: boolean;
+};
 
-type Values<Parameters> = {
-  [Name in keyof Parameters]?: Parameters[Name] extends Kind<infer Value> ? Value : never;
+type Parameters = Record<string, Parameter<unknown>>;
+
+type Values<Table> = {
+  [Name in keyof Table]?: Table[Name] extends Kind<infer Value> ? Value : never;
 };
 
 /**
@@ -15,10 +23,10 @@ type Values<Parameters> = {
  * Returns the values, and the texts they were read from in the order given.
  * Throws a 400 that holds every fault of the query.
  */
-export function readParameters<Parameters extends Record<string, Kind<unknown>>>(
+export function readParameters<Table extends Parameters>(
   request: Pick<Request, 'rawQuery' | 'note'>,
-  parameters: Parameters,
-): { values: Values<Parameters>; given: ReadonlyMap<string, string> } {
+  parameters: Table,
+): { values: Values<Table>; given: ReadonlyMap<string, string> } {
   // Maps, because names are the client's: `__proto__` must be one like any other.
   const given = new Map<string, string>();
   const values = new Map<string, unknown>();
@@ -27,20 +35,22 @@ export function readParameters<Parameters extends Record<string, Kind<unknown>>>
   const pairs = readPairs(request.rawQuery);
   request.note({ parameters: [...pairs.keys()].filter((name) => Object.hasOwn(parameters, name)) });
   for (const [name, texts] of pairs) {
+    const parameter = Object.hasOwn(parameters, name) ? parameters[name] : undefined;
     try {
-      const text = requireOne(texts);
-      if (!Object.hasOwn(parameters, name))
-        throw new Malformed(`Unknown parameter. Did you mean "${nearest(name, parameters)}"?`);
+      if (!parameter) throw toUnknown(name, parameters);
+      const text = readText(texts, parameter);
       if (text === '') continue;
-      values.set(name, (parameters[name] as Kind<unknown>).read(text));
+      values.set(name, parameter.read(text));
       given.set(name, text);
     } catch (error) {
       if (!(error instanceof Malformed)) throw error;
-      errors.set(name, [error.message]);
+      errors.set(name, [
+        parameter && isList(parameter) ? `${error.message} ${toForm(name, parameter)}` : error.message,
+      ]);
     }
   }
   if (errors.size > 0) throw badRequest(Object.fromEntries(errors) as ParameterErrors);
-  return { values: Object.fromEntries(values) as Values<Parameters>, given };
+  return { values: Object.fromEntries(values) as Values<Table>, given };
 }
 
 /** `a=1&b=&a=2` → a: 1, 2; b: ''. A text that is not percent-encoded UTF-8 is null. */
@@ -65,17 +75,42 @@ function decode(encoded: string): string | null {
   }
 }
 
-function requireOne(texts: (string | null)[]): string {
-  const given = texts.filter((text) => text !== '');
-  if (given.length > 1) throw new Malformed(`Expected one value; it is given ${given.length} times.`);
-  const [text = ''] = given;
-  if (text === null) throw new Malformed('Expected percent-encoded UTF-8.');
-  return text;
+/** A client that sends its parameters along with `next` gives them twice; one that cannot write lists repeats their names. */
+function readText(texts: (string | null)[], parameter: Kind<unknown>): string {
+  const different = new Set(texts.filter((text) => text !== ''));
+  if (different.has(null)) throw new Malformed('Expected percent-encoded UTF-8.');
+  if (different.size > 1 && !isList(parameter)) {
+    throw new Malformed(`Expected one value; ${different.size} different ones are given.`);
+  }
+  return [...different].join();
 }
 
-function nearest(name: string, parameters: Record<string, unknown>): string {
-  // A name longer than any of ours tells no more by its tail, and the distance costs time by the length.
-  const start = name.slice(0, 50);
-  const [first = '', ...others] = Object.keys(parameters);
-  return others.reduce((best, other) => (distance(start, other) < distance(start, best) ? other : best), first);
+/** What a client is told of a name that is not in the table: the name that it means, where that is plain. */
+function toUnknown(name: string, parameters: Parameters): Malformed {
+  return new Malformed(`Unknown parameter. ${toAdvice(name, parameters)}`);
 }
+
+function toAdvice(name: string, parameters: Parameters): string {
+  // `groups_in[]`, `groups_in[0]`: how PHP, jQuery and axios write lists.
+  const plain = name.replace(/\[\d*\]$/, '').toLowerCase();
+  const meant = findMeant(plain, parameters);
+  if (!meant) return 'The parameters are documented at /api/docs/.';
+  const [its, parameter] = meant;
+  if (parameter.isOfLinks) return 'Follow the links `next` and `previous` of an answer.';
+  return `Did you mean "${its}"?${isList(parameter) ? ` ${toForm(its, parameter)}` : ''}`;
+}
+
+function findMeant(name: string, parameters: Parameters): [name: string, parameter: Parameter<unknown>] | undefined {
+  const entries = Object.entries(parameters);
+  const synonym = entries.find(([its, { alsoCalled = [] }]) => its === name || alsoCalled.includes(name));
+  if (synonym) return synonym;
+  const near = entries
+    .filter(([its, { isOfLinks }]) => !isOfLinks && Math.abs(its.length - name.length) <= maxSlips(name))
+    .map((entry): [slips: number, entry: typeof entry] => [distance(name, entry[0]), entry])
+    .filter(([slips]) => slips <= maxSlips(name))
+    .sort(([a], [b]) => a - b);
+  return near[0]?.[1];
+}
+
+/** Letters that a finger slips on; two that change places count as two. */
+const maxSlips = (name: string): number => (name.length < 5 ? 1 : 2);

@@ -15,8 +15,8 @@ export function toOpenApi(): object {
       version: packageJson.version,
       summary: 'The staff and admin users.',
       description:
-        'A path without its slash at the end is redirected. An empty value of a parameter counts as not given; an unknown parameter, one given twice and a ' +
-        'malformed value are a 400 that names every fault.',
+        'A path without its slash at the end is redirected. An empty value of a parameter counts as not given, and one given twice alike counts once; lists ' +
+        'may be repeated and are joined. An unknown parameter, one of two values and a malformed value are a 400 that names every fault.',
       license: { name: 'All rights reserved', identifier: 'LicenseRef-Proprietary' },
     },
     servers: [{ url: '..', description: 'Where this document comes from: it is served at api/openapi.json.' }],

@@ -51,6 +51,10 @@ const sortKeys =
   'Expected one of: id, -id, username, -username, email, -email, gender, -gender, last_login, -last_login, created_at, -created_at, ' +
   'updated_at, -updated_at.';
 const onlyMarks = 'expected letters, digits or signs; it has only accents and joiners.';
+/** A list's message ends in how one is written. */
+const forms: Record<string, string> = Object.fromEntries(names.map((name) => [name, '']));
+forms['groups_in'] = ' Write it as groups_in=1,4,5.';
+forms['ordering'] = ' Write it as ordering=-last_login,username.';
 const numbers = (count: number) => Array.from({ length: count }, (_, index) => index).join(',');
 
 describe('a value of the wrong kind is a 400 that says what was expected', () => {
@@ -109,9 +113,17 @@ describe('a value of the wrong kind is a 400 that says what was expected', () =>
     ['search', `Term 2 of 3: ${onlyMarks}`, ['ann \u0301 bob']],
   ])('?%s: %s', (name, message, values) => {
     for (const value of values) {
-      expect(errorsOf(`${name}=${encodeURIComponent(value)}`), value).toEqual({ [name]: [message] });
+      expect(errorsOf(`${name}=${encodeURIComponent(value)}`), value).toEqual({ [name]: [message + forms[name]] });
     }
   });
+
+  test.each(['1 2', '[1,2]', '[1, 2]', '(1,2)', '1;2', '"1,2"', '1|2'])(
+    'a list written as %s is told how lists are written',
+    (value) => {
+      const [message] = errorsOf(`groups_in=${encodeURIComponent(value)}`)['groups_in'] ?? [];
+      expect(message).toMatch(/ Write it as groups_in=1,4,5\.$/);
+    },
+  );
 });
 
 test('values at their bounds, and in every spelling that is promised, are read', () => {
@@ -176,12 +188,18 @@ describe.each(names)('?%s', (name) => {
     expect(queryOf(`${name}=&${name}=${sample}`).given).toEqual(new Map([[name, sample]]));
   });
 
-  test('is refused when it is given twice', () => {
-    const errors = { [name]: ['Expected one value; it is given 2 times.'] };
-    expect(errorsOf(`${name}=${sample}&${name}=${sample}`)).toEqual(errors);
-    expect(errorsOf(`${name}=${sample}&limit=&%${name.charCodeAt(0).toString(16)}${name.slice(1)}=other`)).toEqual(
-      errors,
-    );
+  test('counts once when the same value is given twice, as by clients that send it along with `next`', () => {
+    const encoded = `%${name.charCodeAt(0).toString(16)}${name.slice(1)}`;
+    for (const rawQuery of [`${name}=${sample}&${name}=${sample}`, `${name}=${sample}&limit=&${encoded}=${sample}`]) {
+      expect(queryOf(rawQuery).given).toEqual(new Map([[name, sample]]));
+      expect(boundValues(rawQuery)).toEqual(boundValues(`${name}=${sample}`));
+    }
+  });
+
+  test.skipIf(parameters[name].schema.type === 'array')('is refused with values that differ', () => {
+    const errors = (count: number) => ({ [name]: [`Expected one value; ${count} different ones are given.`] });
+    expect(errorsOf(`${name}=${sample}&${name}=other`)).toEqual(errors(2));
+    expect(errorsOf(`${name}=${sample}&${name}=other&${name}=&${name}=third&${name}=other`)).toEqual(errors(3));
   });
 
   test('is refused with a NUL or another control character', () => {
@@ -205,7 +223,9 @@ describe.each(names)('?%s', (name) => {
       '\ud800',
       `${sample}%`,
     ]) {
-      expect(errorsOf(`${name}=${value}`), value).toEqual({ [name]: ['Expected percent-encoded UTF-8.'] });
+      expect(errorsOf(`${name}=${value}`), value).toEqual({
+        [name]: [`Expected percent-encoded UTF-8.${forms[name]}`],
+      });
     }
   });
 
@@ -215,16 +235,70 @@ describe.each(names)('?%s', (name) => {
 });
 
 test.each([
+  ['groups_in=1&groups_in=4', '1,4'],
+  ['groups_in=4,1&groups_in=&groups_in=7', '4,1,7'],
+  ['groups_in=1&groups_in=1', '1'],
+  ['ordering=gender&ordering=-id', 'gender,-id'],
+])('a list may be repeated: ?%s is %s', (rawQuery, joined) => {
+  const name = rawQuery.slice(0, rawQuery.indexOf('='));
+  expect(queryOf(rawQuery).given).toEqual(new Map([[name, joined]]));
+  expect(boundValues(rawQuery)).toEqual(boundValues(`${name}=${joined}`));
+});
+
+test('what lists say together is what they say in one', () => {
+  const hundred = numbers(100);
+  expect(errorsOf(`groups_in=${hundred}&groups_in=100`)['groups_in']?.[0]).toMatch(/at most 100 values.*these are 101/);
+  expect(errorsOf('ordering=id&ordering=-id')['ordering']?.[0]).toMatch(/"id" is given twice/);
+});
+
+test.each([
   ['genders=male', 'genders', 'gender'],
   ['is_actve=true', 'is_actve', 'is_active'],
   ['Limit=5', 'Limit', 'limit'],
-  ['pagelimit=', 'pagelimit', 'limit'],
-  ['order%69ngs', 'orderings', 'ordering'],
+  ['LIMIT=5', 'LIMIT', 'limit'],
+  ['lmiit=', 'lmiit', 'limit'],
   ['last_login_form=2026-01-01', 'last_login_form', 'last_login_from'],
   ['search%00=ann', 'search\0', 'search'],
-  ['groups_in[]=1', 'groups_in[]', 'groups_in'],
+  ['limit[]=1', 'limit[]', 'limit'],
+  ['page=2', 'page', 'offset'],
+  ['start=20', 'start', 'offset'],
+  ['skip=20', 'skip', 'offset'],
+  ['page_size=5', 'page_size', 'limit'],
+  ['per_page=5', 'per_page', 'limit'],
+  ['size=5', 'size', 'limit'],
+  ['q=ann', 'q', 'search'],
+  ['query=ann', 'query', 'search'],
+  ['term=ann', 'term', 'search'],
+  ['page=2&page=2', 'page', 'offset'],
+  ['page=2&page=3', 'page', 'offset'],
 ])('?%s asks whether %s should be %s', (rawQuery, name, meant) => {
   expect(errorsOf(rawQuery)).toEqual({ [name]: [`Unknown parameter. Did you mean "${meant}"?`] });
+});
+
+test.each([
+  ['order%69ngs', 'orderings', 'ordering'],
+  ['sort=id', 'sort', 'ordering'],
+  ['sort_by=id', 'sort_by', 'ordering'],
+  ['order=id', 'order', 'ordering'],
+  ['order_by=id', 'order_by', 'ordering'],
+  ['groups_in[]=1&groups_in[]=4', 'groups_in[]', 'groups_in'],
+  ['groups_in[0]=1', 'groups_in[0]', 'groups_in'],
+  ['groups_im=1', 'groups_im', 'groups_in'],
+])('?%s asks whether %s should be %s, and says how a list is written', (rawQuery, name, meant) => {
+  expect(errorsOf(rawQuery)).toEqual({ [name]: [`Unknown parameter. Did you mean "${meant}"?${forms[meant]}`] });
+});
+
+test.each(['foo', '_', 'utm_source', 'first_name', 'x'.repeat(8), 'id', 'aftr', 'befor', 'format_type', ''])(
+  'of a name that is near none, as %j, it only says where they are documented',
+  (name) => {
+    const documented = { [name]: ['Unknown parameter. The parameters are documented at /api/docs/.'] };
+    for (const rawQuery of [`${name}=1`, `${name}=1&${name}=2`]) expect(errorsOf(rawQuery)).toEqual(documented);
+  },
+);
+
+test('a cursor is never guessed: whoever asks for one is told to follow the links', () => {
+  const follow = { cursor: ['Unknown parameter. Follow the links `next` and `previous` of an answer.'] };
+  expect(errorsOf('cursor=abc')).toEqual(follow);
 });
 
 test('names of what every object has are names like any other', () => {
@@ -243,7 +317,7 @@ test('all faults of a query are reported at once, by name, in `errors` and in `d
     limit: [atLeastOne],
     is_active: [yesOrNo],
     foo: [expect.stringMatching(/^Unknown parameter/)],
-    id_min: ['Expected one value; it is given 2 times.'],
+    id_min: ['Expected one value; 2 different ones are given.'],
     search: ['Expected text without control characters.'],
     '%ff': [expect.stringMatching(/^Unknown parameter/)],
   };
@@ -263,6 +337,7 @@ test('a message quotes no value', () => {
 test('a bug in a kind is not taken for a fault of the query', () => {
   const broken = {
     ...flag,
+    doc: '',
     read: () => {
       throw new RangeError('a bug');
     },

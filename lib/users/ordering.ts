@@ -59,6 +59,7 @@ const texts = fields.flatMap((field) => [field, `-${field}`]) as [string, ...str
 const keys = listOf(oneOf(texts), { maxItems: fields.length, example: ['-last_login', 'username'] });
 
 export const ordering: Parameter<SortKey[]> = {
+  alsoCalled: ['sort', 'sort_by', 'order', 'order_by'],
   doc: 'Fields to order by, each at most once, `-` for descending. Users without a value come last in both directions.',
   ...keys,
   schema: { ...keys.schema, default: ['-id'] },

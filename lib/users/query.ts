@@ -28,10 +28,13 @@ type Seek = { side: Side; cursor: Cursor };
 const cursors = {
   after: {
     ...cursor,
+    isOfLinks: true,
+    alsoCalled: ['cursor'],
     doc: 'The page after this cursor; it comes from a `next` link and counts only with the `offset` there.',
   },
   before: {
     ...cursor,
+    isOfLinks: true,
     doc: 'The page before this cursor; it comes from a `previous` link and counts only with the `offset` there.',
   },
 } satisfies Record<Side, Parameter<Cursor>>;

@@ -7,6 +7,7 @@ const maxTerms = 10;
 const searchText = text({ maxLength: 200, example: 'kevin arsenal' });
 
 export const search: Parameter<Condition> = {
+  alsoCalled: ['q', 'query', 'term'],
   doc:
     'Every term must occur in one of `id`, `username`, `mobile_number`, `email`, `first_name`, `last_name`. Terms are separated by white space ' +
     'or commas; double quotes keep a phrase together. Letter case, accents and Persian or Arabic forms of letters and digits do not matter.',

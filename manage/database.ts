@@ -3,7 +3,7 @@ import pg from 'pg';
 import { type ConnectionSettings, toConnection } from '../lib/database/connection.ts';
 import type { Database } from '../lib/database/tables.ts';
 
-/** The database as operators write it, by its URL or by settings. The API itself only reads, through `lib/database.ts`. */
+/** The database as operators write it, by its URL or by settings. The API itself only reads, through `lib/database/database.ts`. */
 export function openForOperators(connection: string | ConnectionSettings): Kysely<Database> {
   const pool = new pg.Pool({
     ...toConnection(typeof connection === 'string' ? { databaseUrl: connection } : connection),

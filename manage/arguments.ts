@@ -1,0 +1,41 @@
+import { parseArgs } from 'node:util';
+import { OperatorError } from './operator-error.ts';
+
+/** The one word of a command without options. */
+export function readOnlyUsername(args: string[]): string {
+  return readUsername(parseArgs({ args, allowPositionals: true }).positionals);
+}
+
+export function readUsername(positionals: string[]): string {
+  const [username, ...rest] = positionals;
+  if (!username || rest.length > 0) throw new OperatorError(`Expected one username; got ${positionals.length}.`);
+  return username;
+}
+
+/** Up to nine digits. */
+export function readWholeNumber(option: string, text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new OperatorError(`${option} must be a whole number, not "${text}".`);
+  return Number(text);
+}
+
+/** A day to a century. */
+export function readDays(text: string): number {
+  const days = readWholeNumber('--expires-in-days', text);
+  if (days < 1 || days > 36_500) throw new OperatorError(`--expires-in-days must be from 1 to 36500, not ${days}.`);
+  return days;
+}
+
+/** A name that needs no quotes, whoever writes it. */
+export function readRole(positionals: string[]): string {
+  const [role = '', ...rest] = positionals;
+  if (rest.length > 0 || !/^[a-z_][a-z0-9_]{0,62}$/.test(role)) {
+    throw new OperatorError('Expected one name of a role: small letters, digits and underscores.');
+  }
+  return role;
+}
+
+/** Milliseconds, as text. */
+export function readTimeLimit(text: string): string {
+  if (/^[1-9]\d{1,5}$/.test(text)) return text;
+  throw new OperatorError('--time-limit-ms must be a whole number from 10 to 999999.');
+}

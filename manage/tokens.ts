@@ -1,0 +1,62 @@
+import { randomBytes } from 'node:crypto';
+import { parseArgs } from 'node:util';
+import { type Kysely, sql } from 'kysely';
+import { hashKey } from '../lib/auth.ts';
+import type { Database } from '../lib/database/tables.ts';
+import { readDays, readOnlyUsername, readUsername } from './arguments.ts';
+import { OperatorError } from './operator-error.ts';
+
+/** `issue-token ann --expires-in-days 90`: prints a new key, the only time that it is seen; the database keeps its hash. */
+export async function issueToken(db: Kysely<Database>, args: string[]): Promise<string[]> {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: { 'expires-in-days': { type: 'string' } },
+  });
+  const days = values['expires-in-days'];
+  const user = await findUser(db, readUsername(positionals));
+  const key = randomBytes(20).toString('hex'); // 40 hexadecimal digits, as DRF's keys
+  const expires_at = days === undefined ? null : sql<string>`now() + make_interval(days => ${readDays(days)})`;
+  await db
+    .insertInto('auth_tokens')
+    .values({ token_hash: hashKey(key), user_id: user.id, expires_at })
+    .execute();
+  return [key];
+}
+
+/** `revoke-tokens ann`: ends all tokens of a user at once. */
+export async function revokeTokens(db: Kysely<Database>, args: string[]): Promise<string[]> {
+  const user = await findUser(db, readOnlyUsername(args));
+  const { numDeletedRows } = await db
+    .deleteFrom('auth_tokens')
+    .where('user_id', '=', user.id)
+    .executeTakeFirstOrThrow();
+  return [`revoked ${numDeletedRows} of ${user.username}'s tokens`];
+}
+
+/** `list-tokens ann`: a line for each, by the first eight digits of its hash, as the log names it. */
+export async function listTokens(db: Kysely<Database>, args: string[]): Promise<string[]> {
+  const user = await findUser(db, readOnlyUsername(args));
+  const utc = (column: 'created_at' | 'expires_at') =>
+    sql<string | null>`to_char(${sql.ref(column)} at time zone 'UTC', 'YYYY-MM-DD HH24:MI')`.as(column);
+  const tokens = await db
+    .selectFrom('auth_tokens')
+    .where('user_id', '=', user.id)
+    .select([sql<string>`left(encode(token_hash, 'hex'), 8)`.as('prefix'), utc('created_at'), utc('expires_at')])
+    .orderBy('auth_tokens.created_at')
+    .execute();
+  const lines = tokens.map(
+    ({ prefix, created_at, expires_at }) => `${prefix}  ${created_at}  ${expires_at ?? 'never'}`,
+  );
+  return ['hash      created (UTC)     expires (UTC)', ...lines];
+}
+
+async function findUser(db: Kysely<Database>, username: string): Promise<{ id: number; username: string }> {
+  const user = await db
+    .selectFrom('users')
+    .where('username', '=', username)
+    .select(['id', 'username'])
+    .executeTakeFirst();
+  if (!user) throw new OperatorError(`There is no user "${username}".`);
+  return user;
+}

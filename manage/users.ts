@@ -1,0 +1,49 @@
+import { parseArgs } from 'node:util';
+import type { Kysely } from 'kysely';
+import type { Database } from '../lib/database/tables.ts';
+import { readUsername, readWholeNumber } from './arguments.ts';
+import { OperatorError } from './operator-error.ts';
+
+/** `create-user ann --staff --grant 1222`: writes one user, with the permissions given to it directly. */
+export async function createUser(db: Kysely<Database>, args: string[]): Promise<string[]> {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      email: { type: 'string' },
+      admin: { type: 'boolean', default: false },
+      staff: { type: 'boolean', default: false },
+      grant: { type: 'string', multiple: true, default: [] },
+    },
+  });
+  const username = readUsername(positionals);
+  const { email = null, admin, staff } = values;
+  if (admin && staff) throw new OperatorError('Give --admin or --staff, not both: an admin may do all that staff may.');
+  const codes = values.grant.map((text) => readWholeNumber('--grant', text));
+
+  return db.transaction().execute(async (trx) => {
+    const taken = await trx
+      .selectFrom('users')
+      .where((eb) => eb.or([eb('username', '=', username), eb('email', '=', email)]))
+      .select('username')
+      .executeTakeFirst();
+    if (taken) throw new OperatorError(`There is a user "${taken.username}" of that name or e-mail address already.`);
+    const known = await trx.selectFrom('permissions').select('code').execute();
+    const unknown = codes.find((code) => !known.some((permission) => permission.code === code));
+    if (unknown !== undefined) {
+      throw new OperatorError(
+        `There is no permission ${unknown}; there are ${known.map(({ code }) => code).join(', ')}.`,
+      );
+    }
+    const { id } = await trx
+      .insertInto('users')
+      .values({ username, email, is_admin: admin, is_staff: staff, is_customer: !admin && !staff })
+      .returning('id')
+      .executeTakeFirstOrThrow();
+    if (codes.length > 0) {
+      const grants = [...new Set(codes)].map((permission_code) => ({ user_id: id, permission_code }));
+      await trx.insertInto('user_permissions').values(grants).execute();
+    }
+    return [`created ${admin ? 'admin' : staff ? 'staff user' : 'customer'} ${username}, id ${id}`];
+  });
+}

@@ -3,12 +3,10 @@ import { Migrator } from 'kysely/migration';
 import type { Database } from '../lib/database/tables.ts';
 import * as tables from '../migrations/0001-tables.ts';
 import * as listing from '../migrations/0002-listing.ts';
-import * as coveringIndexes from '../migrations/0003-covering-indexes.ts';
 
 const migrations = {
   '0001-tables': tables,
   '0002-listing': listing,
-  '0003-covering-indexes': coveringIndexes,
 };
 
 /** Brings the schema up to date, all or nothing, and returns the names of the migrations it ran. A lock keeps two runs apart. */

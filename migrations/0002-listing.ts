@@ -75,12 +75,18 @@ async function createIndexes(db: Kysely<unknown>): Promise<void> {
     create index users_list on users (id)
       include (list_flags, list_created_at, list_updated_at, list_last_login)
       where list_flags is not null`.execute(db);
+  // `-email` has nulls last, in neither direction of the unique index.
+  await sql`
+    create index users_list_email_desc on users (email desc nulls last, id desc) where list_flags is not null`.execute(
+    db,
+  );
   await sql`
     create index users_search_trgm on users using gin (search_text gin_trgm_ops) where search_text is not null`.execute(
     db,
   );
   await sql`create index users_invited_by on users (invited_by_id) where invited_by_id is not null`.execute(db);
   await sql`create index user_groups_group_user on user_groups (group_id, user_id)`.execute(db);
-  await sql`create index auth_tokens_user on auth_tokens (user_id)`.execute(db);
+  // `has_token` asks whether a token has expired: with the answer in the index, it is merged with the listing index, and no table is read.
+  await sql`create index auth_tokens_user on auth_tokens (user_id) include (expires_at)`.execute(db);
   await sql`create index user_presence_seen on user_presence (last_seen_at)`.execute(db);
 }

@@ -27,7 +27,7 @@ async function tables(): Promise<string[]> {
 }
 
 test('make all tables, once', async () => {
-  expect((await migrate(db)).slice(0, 2)).toEqual(names);
+  expect(await migrate(db)).toEqual(names);
   expect(await tables()).toEqual([
     'auth_tokens',
     'group_permissions',
@@ -47,7 +47,7 @@ test('leave nothing when one of them fails, and go through when its cause is gon
   await expect(migrate(db)).rejects.toThrow(/auth_tokens/);
   expect(await tables()).toEqual(['auth_tokens']);
   await sql`drop table auth_tokens`.execute(db);
-  expect(await migrate(db)).toEqual(expect.arrayContaining(names));
+  expect(await migrate(db)).toEqual(names);
 });
 
 test('keep the data of a database that is up to date', async () => {
@@ -130,8 +130,7 @@ describe.skipIf(!hasServer)('on a server', () => {
     const others = Array.from({ length: 4 }, () => openForOperators(database.url));
     const ran = await Promise.all(others.map((other) => migrate(other)));
     for (const other of others) await other.destroy();
-    expect(ran.flat().slice(0, 2)).toEqual(names);
-    expect(new Set(ran.flat()).size).toBe(ran.flat().length);
+    expect(ran.flat()).toEqual(names);
   });
 
   test('a role that may only read can serve the list', async () => {

@@ -5,6 +5,7 @@ import { readRole, readTimeLimit } from './arguments.ts';
 import { OperatorError } from './operator-error.ts';
 import { grantReading } from './reader-grants.ts';
 import { setPassword } from './reader-password.ts';
+import { requireNoOwner } from './reader-refusals.ts';
 
 /** Less than the API's own limit (QUERY_TIMEOUT_MS, 5000): the server's word comes first, ends the statement and keeps the connection. */
 const defaultTimeLimitMs = '4500';
@@ -58,14 +59,6 @@ export async function createReader(db: Kysely<Database>, args: string[]): Promis
 async function hasRole(db: Kysely<Database>, role: string): Promise<boolean> {
   const { rows } = await sql`select from pg_roles where rolname = ${role}`.execute(db);
   return rows.length > 0;
-}
-
-/** The role that migrates must not lose what it owns to a slip of the operator's. */
-async function requireNoOwner(db: Kysely<Database>, role: string): Promise<void> {
-  const { rows } = await sql`
-    select from pg_roles where rolname = ${role} and (rolsuper or rolcreaterole or rolname = current_user
-      or exists (select from pg_class where relowner = pg_roles.oid))`.execute(db);
-  if (rows.length > 0) throw new OperatorError(`The role "${role}" does more than read. Choose another name.`);
 }
 
 async function letInByIam(db: Kysely<Database>, role: string): Promise<string> {

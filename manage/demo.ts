@@ -2,6 +2,7 @@ import { type Kysely, sql } from 'kysely';
 import { hashKey } from '../lib/auth.ts';
 import type { Database } from '../lib/database/tables.ts';
 import { demoUsers, inventedIds } from './demo-users.ts';
+import { requireTables } from './schema.ts';
 
 /** The key of the documentation's example request; it is user 1's, an admin. Public, so for demo data only. */
 export const demoKey = 'f4e75eab6e0f663a972d145478d6fc4b81762070';
@@ -11,6 +12,7 @@ const groupNames = ['Support', 'Finance', 'Content, "quoted"', 'پشتیبانی
 /** Writes the demo data, all or nothing, and only into a database without users. Returns the number of users written. */
 export async function seedDemo(db: Kysely<Database>): Promise<number> {
   return db.transaction().execute(async (trx) => {
+    await requireTables(trx);
     const someone = await trx.selectFrom('users').select('id').limit(1).executeTakeFirst();
     if (someone) return 0;
     await trx.insertInto('users').values(demoUsers).execute();

@@ -36,18 +36,21 @@ const readableColumns: { [Table in keyof Database]?: (keyof Database[Table])[] }
   auth_tokens: ['token_hash', 'user_id', 'expires_at'],
 };
 
+/** The names of a database and of the schema in it that holds the product's tables. */
+export type Place = { database: string; schema: string };
+
 /** Lets the role read what the API reads, and takes back what it might read beside that. */
-export async function grantReading(db: Kysely<Database>, role: string): Promise<void> {
+export async function grantReading(db: Kysely<Database>, role: string, { database, schema }: Place): Promise<void> {
   const reader = sql.id(role);
-  const { rows } = await sql<{ name: string }>`select current_database() as name`.execute(db);
-  await sql`grant connect on database ${sql.id(rows[0]?.name ?? '')} to ${reader}`.execute(db);
-  await sql`grant usage on schema public to ${reader}`.execute(db);
-  await sql`grant execute on function search_fold(text), search_pattern(text) to ${reader}`.execute(db);
+  const inSchema = (name: string) => sql.id(schema, name);
+  await sql`grant connect on database ${sql.id(database)} to ${reader}`.execute(db);
+  await sql`grant usage on schema ${sql.id(schema)} to ${reader}`.execute(db);
+  const functions = sql`${inSchema('search_fold')}(text), ${inSchema('search_pattern')}(text)`;
+  await sql`grant execute on function ${functions} to ${reader}`.execute(db);
   // Takes back what an earlier version read, columns included.
-  await sql`revoke all on all tables in schema public from ${reader}`.execute(db);
+  await sql`revoke all on all tables in schema ${sql.id(schema)} from ${reader}`.execute(db);
   for (const [table, columns] of Object.entries(readableColumns)) {
-    await sql`grant select (${sql.join(columns.map((column) => sql.id(column)))}) on ${sql.table(table)} to ${reader}`.execute(
-      db,
-    );
+    const names = sql.join(columns.map((column) => sql.id(column)));
+    await sql`grant select (${names}) on ${inSchema(table)} to ${reader}`.execute(db);
   }
 }

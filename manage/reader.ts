@@ -2,8 +2,9 @@ import { parseArgs } from 'node:util';
 import { type Kysely, sql } from 'kysely';
 import type { Database } from '../lib/database/tables.ts';
 import { readRole, readTimeLimit } from './arguments.ts';
+import { requireMigrated } from './migrate.ts';
 import { OperatorError } from './operator-error.ts';
-import { grantReading } from './reader-grants.ts';
+import { grantReading, type Place } from './reader-grants.ts';
 import { setPassword } from './reader-password.ts';
 import { requireNoOwner } from './reader-refusals.ts';
 
@@ -21,8 +22,8 @@ export const plannerSettings = {
 };
 
 /**
- * Makes the database role that the API uses, or brings it up to date: SELECT on what it reads, a time limit, read-only transactions,
- * settings for the planner.
+ * Makes the database role that the API uses, or brings it up to date: SELECT on what it reads, the schema where that stands, a time limit,
+ * read-only transactions, settings for the planner.
  * It gets a new password, printed once, unless it has one already or IAM lets it in.
  */
 export async function createReader(db: Kysely<Database>, args: string[]): Promise<string[]> {
@@ -40,10 +41,12 @@ export async function createReader(db: Kysely<Database>, args: string[]): Promis
   if (values.iam && values['new-password']) throw new OperatorError('Give --iam or --new-password, not both.');
 
   return db.transaction().execute(async (trx) => {
+    const place = await readPlace(trx);
     const isNew = !(await hasRole(trx, role));
     if (!isNew) await requireNoOwner(trx, role);
     if (isNew) await sql`create role ${sql.id(role)} login`.execute(trx);
-    await grantReading(trx, role);
+    await grantReading(trx, role, place);
+    await showTables(trx, role, place);
     await sql`alter role ${sql.id(role)} set default_transaction_read_only = on`.execute(trx);
     for (const [name, value] of Object.entries(plannerSettings)) {
       await sql`alter role ${sql.id(role)} set ${sql.id(name)} = ${sql.lit(value)}`.execute(trx);
@@ -59,6 +62,18 @@ export async function createReader(db: Kysely<Database>, args: string[]): Promis
 async function hasRole(db: Kysely<Database>, role: string): Promise<boolean> {
   const { rows } = await sql`select from pg_roles where rolname = ${role}`.execute(db);
   return rows.length > 0;
+}
+
+async function readPlace(db: Kysely<Database>): Promise<Place> {
+  const schema = await requireMigrated(db);
+  const { rows } = await sql<{ name: string }>`select current_database() as name`.execute(db);
+  return { database: rows[0]?.name ?? '', schema };
+}
+
+/** The API names no schema, and the owner's `search_path` is not the role's. In this database alone: in another it may be another. */
+async function showTables(db: Kysely<Database>, role: string, { database, schema }: Place): Promise<void> {
+  const setting = sql`set search_path = ${sql.id(schema)}`;
+  await sql`alter role ${sql.id(role)} in database ${sql.id(database)} ${setting}`.execute(db);
 }
 
 async function letInByIam(db: Kysely<Database>, role: string): Promise<string> {

@@ -5,6 +5,7 @@ import { hashKey } from '../lib/auth.ts';
 import type { Database } from '../lib/database/tables.ts';
 import { readDays, readOnlyUsername, readUsername } from './arguments.ts';
 import { OperatorError } from './operator-error.ts';
+import { requireTables } from './schema.ts';
 
 /** `issue-token ann --expires-in-days 90`: prints a new key, the only time that it is seen; the database keeps its hash. */
 export async function issueToken(db: Kysely<Database>, args: string[]): Promise<string[]> {
@@ -52,6 +53,7 @@ export async function listTokens(db: Kysely<Database>, args: string[]): Promise<
 }
 
 async function findUser(db: Kysely<Database>, username: string): Promise<{ id: number; username: string }> {
+  await requireTables(db);
   const user = await db
     .selectFrom('users')
     .where('username', '=', username)

@@ -3,6 +3,7 @@ import type { Kysely } from 'kysely';
 import type { Database } from '../lib/database/tables.ts';
 import { readUsername, readWholeNumber } from './arguments.ts';
 import { OperatorError } from './operator-error.ts';
+import { requireTables } from './schema.ts';
 
 /** `create-user ann --staff --grant 1222`: writes one user, with the permissions given to it directly. */
 export async function createUser(db: Kysely<Database>, args: string[]): Promise<string[]> {
@@ -22,6 +23,7 @@ export async function createUser(db: Kysely<Database>, args: string[]): Promise<
   const codes = values.grant.map((text) => readWholeNumber('--grant', text));
 
   return db.transaction().execute(async (trx) => {
+    await requireTables(trx);
     const taken = await trx
       .selectFrom('users')
       .where((eb) => eb.or([eb('username', '=', username), eb('email', '=', email)]))

@@ -80,8 +80,9 @@ async function createIndexes(db: Kysely<unknown>): Promise<void> {
     create index users_list_email_desc on users (email desc nulls last, id desc) where list_flags is not null`.execute(
     db,
   );
+  const trigrams = sql.id(await readTrigramSchema(db), 'gin_trgm_ops');
   await sql`
-    create index users_search_trgm on users using gin (search_text gin_trgm_ops) where search_text is not null`.execute(
+    create index users_search_trgm on users using gin (search_text ${trigrams}) where search_text is not null`.execute(
     db,
   );
   await sql`create index users_invited_by on users (invited_by_id) where invited_by_id is not null`.execute(db);
@@ -89,4 +90,14 @@ async function createIndexes(db: Kysely<unknown>): Promise<void> {
   // `has_token` asks whether a token has expired: with the answer in the index, it is merged with the listing index, and no table is read.
   await sql`create index auth_tokens_user on auth_tokens (user_id) include (expires_at)`.execute(db);
   await sql`create index user_presence_seen on user_presence (last_seen_at)`.execute(db);
+}
+
+/** Where pg_trgm stands: whoever installed it before may have put it into a schema that is not in `search_path`. */
+async function readTrigramSchema(db: Kysely<unknown>): Promise<string> {
+  const { rows } = await sql<{ name: string }>`
+    select nspname as name from pg_extension join pg_namespace on pg_namespace.oid = extnamespace where extname = 'pg_trgm'`.execute(
+    db,
+  );
+  const [extension] = rows as [{ name: string }];
+  return extension.name;
 }

@@ -143,6 +143,7 @@ describe.skipIf(!canStartServer)('create-reader', () => {
       'jit=off',
       'max_parallel_workers_per_gather=0',
       'random_page_cost=1.1',
+      'search_path=public',
       'statement_timeout=4500',
     ]);
   });

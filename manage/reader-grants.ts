@@ -1,8 +1,9 @@
 import { type Kysely, sql } from 'kysely';
+import { DEFAULT_MIGRATION_LOCK_TABLE, DEFAULT_MIGRATION_TABLE } from 'kysely/migration';
 import type { Database } from '../lib/database/tables.ts';
 
-/** What the API reads, and nothing that is not here: neither a new table nor a new column. */
-const readableColumns: { [Table in keyof Database]?: (keyof Database[Table])[] } = {
+/** What the API reads of each of the product's tables, and nothing that is not here: neither a new table nor a new column. */
+const readableColumns: { [Table in keyof Database]: (keyof Database[Table])[] } = {
   users: [
     'id',
     'username',
@@ -31,15 +32,21 @@ const readableColumns: { [Table in keyof Database]?: (keyof Database[Table])[] }
   user_presence: ['user_id', 'last_seen_at'],
   groups: ['id', 'name'],
   user_groups: ['user_id', 'group_id'],
+  permissions: [],
   group_permissions: ['group_id', 'permission_code'],
   user_permissions: ['user_id', 'permission_code'],
   auth_tokens: ['token_hash', 'user_id', 'expires_at'],
 };
 
+const productTables = [...Object.keys(readableColumns), DEFAULT_MIGRATION_TABLE, DEFAULT_MIGRATION_LOCK_TABLE];
+
 /** The names of a database and of the schema in it that holds the product's tables. */
 export type Place = { database: string; schema: string };
 
-/** Lets the role read what the API reads, and takes back what it might read beside that. */
+/**
+ * Lets the role read what the API reads, and takes back what it may do beside that with the product's tables. Other tables of the schema may
+ * be another program's, which has its own reasons to let the role read them, and they may have another owner.
+ */
 export async function grantReading(db: Kysely<Database>, role: string, { database, schema }: Place): Promise<void> {
   const reader = sql.id(role);
   const inSchema = (name: string) => sql.id(schema, name);
@@ -47,9 +54,10 @@ export async function grantReading(db: Kysely<Database>, role: string, { databas
   await sql`grant usage on schema ${sql.id(schema)} to ${reader}`.execute(db);
   const functions = sql`${inSchema('search_fold')}(text), ${inSchema('search_pattern')}(text)`;
   await sql`grant execute on function ${functions} to ${reader}`.execute(db);
-  // Takes back what an earlier version read, columns included.
-  await sql`revoke all on all tables in schema ${sql.id(schema)} from ${reader}`.execute(db);
+  // Of a table, and with it of each of its columns.
+  await sql`revoke all on ${sql.join(productTables.map(inSchema))} from ${reader}`.execute(db);
   for (const [table, columns] of Object.entries(readableColumns)) {
+    if (columns.length === 0) continue;
     const names = sql.join(columns.map((column) => sql.id(column)));
     await sql`grant select (${names}) on ${inSchema(table)} to ${reader}`.execute(db);
   }

@@ -1,0 +1,112 @@
+import { sql } from 'kysely';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { runCommand } from '../manage/commands.ts';
+import { OperatorError } from '../manage/operator-error.ts';
+import { type PostgresServer, startPostgresServer } from '../scripts/servers/postgres-server.ts';
+import { listAfterSetup, open, openPlace, type Place, removeServer } from './setup/place.ts';
+import { canStartServer } from './setup/server.ts';
+
+/** In a database that other programs and other roles share. The owner who runs it is no superuser. */
+describe.skipIf(!canStartServer)('create-reader', () => {
+  let server: PostgresServer;
+
+  beforeAll(async () => {
+    server = await startPostgresServer();
+    return () => removeServer(server);
+  });
+
+  const createReader = ({ ownerUrl, reader }: Place) => runCommand(open(ownerUrl), ['create-reader', reader]);
+
+  /** All that grants, roles and their settings say in this database. */
+  async function rightsOf({ superuser }: Place): Promise<unknown> {
+    const { rows } = await sql`
+      select
+        (select json_agg(json_build_array(oid::regclass, relacl::text) order by oid) from pg_class) as tables,
+        (select json_agg(json_build_array(attrelid::regclass, attname, attacl::text) order by attrelid, attnum)
+          from pg_attribute where attacl is not null) as columns,
+        (select json_agg(json_build_array(nspname, nspacl::text) order by oid) from pg_namespace) as schemas,
+        (select json_agg(json_build_array(proname, proacl::text) order by oid) from pg_proc) as functions,
+        (select json_agg(json_build_array(datname, datacl::text) order by oid) from pg_database) as databases,
+        (select json_agg(s order by setdatabase, setrole) from pg_db_role_setting s) as settings,
+        (select json_agg(a order by oid) from pg_authid a) as roles`.execute(superuser);
+    return rows[0];
+  }
+
+  const carts = [
+    'create role other_name',
+    'create table carts (id int, total int)',
+    'alter table carts owner to other_name',
+  ];
+
+  test("works beside another program's table, whoever owns it", async () => {
+    const place = await openPlace(server, ...carts);
+    expect(await listAfterSetup(place)).toEqual(['bob', 'ann']);
+    expect(await createReader(place)).toEqual([expect.stringContaining('updated role')]);
+  });
+
+  test("leaves alone what the role may do with another program's tables", async () => {
+    const place = await openPlace(server, ...carts);
+    await listAfterSetup(place);
+    await place.run(
+      'create table stock (id int, place text)',
+      'alter table stock owner to owner_name',
+      'grant select, insert on carts, stock to reader_name',
+      'grant update (id) on carts, stock to reader_name',
+    );
+    const before = await rightsOf(place);
+    await createReader(place);
+    expect(await rightsOf(place)).toEqual(before);
+  });
+
+  test('takes back what the role may do beside reading with our tables and their columns', async () => {
+    const place = await openPlace(server);
+    await listAfterSetup(place);
+    const grants = async () => {
+      const { rows } = await sql`
+        select table_name, column_name, privilege_type from information_schema.column_privileges where grantee = ${place.reader}
+        union all
+        select table_name, null, privilege_type from information_schema.table_privileges where grantee = ${place.reader}
+        order by 1, 2, 3`.execute(place.superuser);
+      return rows;
+    };
+    const before = await grants();
+    await place.run(
+      'grant select on all tables in schema public to reader_name',
+      'grant all on user_presence, groups, user_groups, permissions, group_permissions, user_permissions to reader_name',
+      'grant all on auth_tokens, kysely_migration, kysely_migration_lock to reader_name',
+      'grant select (is_customer), references (id) on users to reader_name',
+      'grant select (name), update (name) on permissions to reader_name',
+    );
+    expect(await grants()).not.toEqual(before);
+    await createReader(place);
+    expect(await grants()).toEqual(before);
+  });
+
+  test('shows the role the schema of this database, and another one in another', async () => {
+    const place = await openPlace(server);
+    await listAfterSetup(place);
+    const { reader } = place;
+    const second = await openPlace(
+      server,
+      'create schema "Other" authorization owner_name',
+      'alter role owner_name set search_path = "Other"',
+    );
+    const readerUrl = second.readerUrl.replace(second.reader, reader);
+    expect(await listAfterSetup({ ...second, reader, readerUrl })).toEqual(['bob', 'ann']);
+    const { rows } = await sql<{ setting: string }>`
+      select array_to_string(setconfig, ',') as setting from pg_db_role_setting
+      where setrole = ${sql.lit(reader)}::regrole and setdatabase <> 0 order by setdatabase`.execute(place.superuser);
+    expect(rows.map(({ setting }) => setting)).toEqual(['search_path=public', 'search_path="Other"']);
+  });
+
+  test('says that a migration is still to be run, and makes no role', async () => {
+    const place = await openPlace(server);
+    const message = 'The schema "public" is not migrated: run migrate first.';
+    await expect(createReader(place)).rejects.toThrow(new OperatorError(message));
+    await runCommand(open(place.ownerUrl), ['migrate']);
+    await place.run(`delete from kysely_migration where name = '0002-listing'`);
+    await expect(createReader(place)).rejects.toThrow(new OperatorError(message));
+    const { rows } = await sql`select from pg_roles where rolname = ${place.reader}`.execute(place.superuser);
+    expect(rows).toEqual([]);
+  });
+});

@@ -9,3 +9,28 @@ export async function requireNoOwner(db: Kysely<Database>, role: string): Promis
       or exists (select from pg_class where relowner = pg_roles.oid))`.execute(db);
   if (rows.length > 0) throw new OperatorError(`The role "${role}" does more than read. Choose another name.`);
 }
+
+/**
+ * A role that may write users is not the API's alone: taking a grant of its own back might stop another program. Looked at are its own grants,
+ * PUBLIC's, and those of each role that it belongs to, inherited or not, for it may SET ROLE.
+ */
+export async function requireNoWriter(db: Kysely<Database>, role: string, schema: string): Promise<void> {
+  const users = sql`format('%I.users', ${schema}::text)`;
+  // What PUBLIC may every role may, and what a role inherits it may itself: the cause comes first.
+  const { rows } = await sql<{ name: string }>`
+    select name from (
+      select 'public'::name as name, 1 as place
+      union all
+      select rolname, case rolname when ${role} then 3 else 2 end from pg_roles where pg_has_role(${role}::name, oid, 'MEMBER')
+    ) as holders
+    where has_table_privilege(name, ${users}, 'DELETE, TRUNCATE')
+       or has_any_column_privilege(name, ${users}, 'INSERT, UPDATE') -- of the table too
+    order by place, name limit 1`.execute(db);
+  const [holder] = rows;
+  if (!holder) return;
+  const holderName = holder.name === 'public' ? 'PUBLIC' : `the role "${holder.name}"`;
+  const through = holder.name === role ? '' : ` through ${holderName}`;
+  throw new OperatorError(
+    `The role "${role}" may write users${through}, and the API only reads. Take that back, or choose another role.`,
+  );
+}

@@ -82,6 +82,74 @@ describe.skipIf(!canStartServer)('create-reader', () => {
     expect(await grants()).toEqual(before);
   });
 
+  test.each<[way: string, through: string, statements: string[]]>([
+    ['INSERT', '', ['grant insert on users to reader_name']],
+    ['UPDATE', '', ['grant update on users to reader_name']],
+    ['DELETE', '', ['grant delete on users to reader_name']],
+    ['TRUNCATE', '', ['grant truncate on users to reader_name']],
+    ['INSERT of a column', '', ['grant insert (username) on users to reader_name']],
+    ['UPDATE of a column', '', ['grant update (is_admin) on users to reader_name']],
+    ['as everybody', ' through PUBLIC', ['grant delete on users to public']],
+    ['a column, as everybody', ' through PUBLIC', ['grant update (is_admin) on users to public']],
+    [
+      'by a role whose rights it inherits',
+      ' through the role "writers"',
+      ['create role writers', 'grant delete on users to writers', 'grant writers to reader_name'],
+    ],
+    [
+      'by a role that it may become',
+      ' through the role "other_name"',
+      [
+        'create role other_name',
+        'grant update (is_admin) on users to other_name',
+        'alter role reader_name noinherit',
+        'grant other_name to reader_name',
+      ],
+    ],
+    [
+      'by a role of a role',
+      ' through the role "other_name"',
+      [
+        'create role other_name',
+        'create role go_between noinherit',
+        'grant truncate on users to other_name',
+        'grant other_name to go_between',
+        'grant go_between to reader_name',
+      ],
+    ],
+    ['as the owner', ' through the role "owner_name"', ['grant owner_name to reader_name']],
+    ['by pg_write_all_data', ' through the role "pg_write_all_data"', ['grant pg_write_all_data to reader_name']],
+  ])('refuses a role that may write users: %s', async (_, through, statements) => {
+    const place = await openPlace(server);
+    await listAfterSetup(place);
+    await place.run(...statements);
+    const before = await rightsOf(place);
+    const error = await createReader(place).catch((error: unknown) => error);
+    expect(error).toBeInstanceOf(OperatorError);
+    expect((error as Error).message).toBe(
+      place.fill(
+        `The role "reader_name" may write users${through}, and the API only reads. Take that back, or choose another role.`,
+      ),
+    );
+    expect(await rightsOf(place)).toEqual(before);
+  });
+
+  test('refuses a new role too, where everybody may write users, and makes none', async () => {
+    const place = await openPlace(server);
+    await runCommand(open(place.ownerUrl), ['migrate']);
+    await place.run('grant insert on users to public');
+    const before = await rightsOf(place);
+    await expect(createReader(place)).rejects.toThrow(/may write users through PUBLIC/);
+    expect(await rightsOf(place)).toEqual(before);
+  });
+
+  test('takes a role that may read users through another one', async () => {
+    const place = await openPlace(server);
+    await listAfterSetup(place);
+    await place.run('create role other_name', 'grant select on users to other_name', 'grant other_name to reader_name');
+    expect(await createReader(place)).toEqual([expect.stringContaining('updated role')]);
+  });
+
   test('shows the role the schema of this database, and another one in another', async () => {
     const place = await openPlace(server);
     await listAfterSetup(place);

@@ -1,6 +1,7 @@
 import { type Kysely, sql } from 'kysely';
 import { DEFAULT_MIGRATION_LOCK_TABLE, DEFAULT_MIGRATION_TABLE } from 'kysely/migration';
 import type { Database } from '../lib/database/tables.ts';
+import { OperatorError } from './operator-error.ts';
 
 /** What the API reads of each of the product's tables, and nothing that is not here: neither a new table nor a new column. */
 const readableColumns: { [Table in keyof Database]: (keyof Database[Table])[] } = {
@@ -46,12 +47,14 @@ export type Place = { database: string; schema: string };
 /**
  * Lets the role read what the API reads, and takes back what it may do beside that with the product's tables. Other tables of the schema may
  * be another program's, which has its own reasons to let the role read them, and they may have another owner.
+ * Throws an OperatorError where the role cannot get to them.
  */
 export async function grantReading(db: Kysely<Database>, role: string, { database, schema }: Place): Promise<void> {
   const reader = sql.id(role);
   const inSchema = (name: string) => sql.id(schema, name);
   await sql`grant connect on database ${sql.id(database)} to ${reader}`.execute(db);
   await sql`grant usage on schema ${sql.id(schema)} to ${reader}`.execute(db);
+  await requireEntry(db, role, { database, schema });
   const functions = sql`${inSchema('search_fold')}(text), ${inSchema('search_pattern')}(text)`;
   await sql`grant execute on function ${functions} to ${reader}`.execute(db);
   // Of a table, and with it of each of its columns.
@@ -61,4 +64,17 @@ export async function grantReading(db: Kysely<Database>, role: string, { databas
     const names = sql.join(columns.map((column) => sql.id(column)));
     await sql`grant select (${names}) on ${inSchema(table)} to ${reader}`.execute(db);
   }
+}
+
+/** A grant by who does not own what it is on is no error to PostgreSQL but a warning, and grants nothing. */
+async function requireEntry(db: Kysely<Database>, role: string, { database, schema }: Place): Promise<void> {
+  const { rows } = await sql<{ remedy: string }>`
+    select format('grant connect on database %I to %I with grant option', ${database}::text, current_user) as remedy
+    where not has_database_privilege(${role}::name, ${database}, 'CONNECT')
+    union all
+    select format('grant usage on schema %I to %I with grant option', ${schema}::text, current_user)
+    where not has_schema_privilege(${role}::name, ${schema}, 'USAGE')`.execute(db);
+  if (rows.length === 0) return;
+  const remedies = rows.map(({ remedy }) => `  ${remedy}`);
+  throw new OperatorError([`You may not let "${role}" in. First the owner has to run:`, ...remedies].join('\n'));
 }

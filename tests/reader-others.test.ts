@@ -167,6 +167,35 @@ describe.skipIf(!canStartServer)('create-reader', () => {
     expect(rows.map(({ setting }) => setting)).toEqual(['search_path=public', 'search_path="Other"']);
   });
 
+  test.each<[what: string, remedy: string, statements: string[]]>([
+    [
+      'schema',
+      'grant usage on schema "The app" to owner_name with grant option',
+      ['create schema "The app"', 'grant usage, create on schema "The app" to owner_name'],
+    ],
+    [
+      'database',
+      'grant connect on database database_name to owner_name with grant option',
+      [
+        'create schema "The app" authorization owner_name',
+        'create extension pg_trgm schema public',
+        'alter database database_name owner to postgres',
+        'revoke connect on database database_name from public',
+        'grant connect on database database_name to owner_name',
+      ],
+    ],
+  ])('says what the owner of the %s has to grant first, and makes no role', async (_, remedy, statements) => {
+    const place = await openPlace(server, ...statements, 'alter role owner_name set search_path = "The app"');
+    await runCommand(open(place.ownerUrl), ['migrate']);
+    const before = await rightsOf(place);
+    const error = await createReader(place).catch((error: unknown) => error);
+    expect(error).toBeInstanceOf(OperatorError);
+    expect((error as Error).message.split('\n').slice(1)).toEqual([`  ${place.fill(remedy)}`]);
+    expect(await rightsOf(place)).toEqual(before);
+    await place.run(remedy);
+    expect(await listAfterSetup(place)).toEqual(['bob', 'ann']);
+  });
+
   test('says that a migration is still to be run, and makes no role', async () => {
     const place = await openPlace(server);
     const message = 'The schema "public" is not migrated: run migrate first.';

@@ -6,19 +6,19 @@ const settings = readSettings(process.env);
 
 /**
  * The operators' commands, where the database is: `{"command": "issue-token", "args": ["ann"]}`. It has no route; AWS IAM says who may invoke it.
- * Its answer is what the command prints. A fault of the database or of ours is thrown, so that a deployment whose migration fails stops.
+ * Its answer is what the command prints, or what the operator did wrong. A fault of the database or of ours is thrown, and whatever keeps
+ * `migrate` from running, so that a deployment whose migration fails stops.
  */
 export async function handler(event: unknown): Promise<Outcome> {
   const words = readWords(event);
   if (!words) return { ok: false, output: ['Expected {"command": "<name>", "args": ["<text>", …]}.'] };
-  try {
-    const outcome = await runCommandLine(settings, words);
-    writeCommandLog({ ok: outcome.ok, ...(outcome.ok && { command: words[0] }) });
-    return outcome;
-  } catch (error) {
+  const outcome = await runCommandLine(settings, words).catch((error: unknown) => {
     // Lambda logs the message, and a message of PostgreSQL may quote somebody's data.
     throw new Error(`The command failed: ${JSON.stringify(describeError(error, { expected: true }))}`);
-  }
+  });
+  writeCommandLog({ ok: outcome.ok, ...(outcome.ok && { command: words[0] }) });
+  if (words[0] === 'migrate' && !outcome.ok) throw new Error(outcome.output.join('\n'));
+  return outcome;
 }
 
 function readWords(event: unknown): string[] | undefined {

@@ -55,6 +55,10 @@ describe("the operators' function", () => {
     lines.mockRestore();
   });
 
+  test('fails when migrate does not run, so that a deployment stops', async () => {
+    await expect(manage({ command: 'migrate', args: ['now'] })).rejects.toThrow(/'now'.*\nUsage: migrate$/s);
+  });
+
   test('fails when the database does, so that a deployment stops, and quotes no data', async () => {
     const lost = await loadManage('postgres://nobody:hunter2@127.0.0.1:1/none');
     await expect(lost({ command: 'migrate' })).rejects.toThrow(/^The command failed: .*ECONNREFUSED/);

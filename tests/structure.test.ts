@@ -16,7 +16,7 @@ const downhill: Record<string, string[]> = {
   handlers: [...lib, 'lib/users', 'manage', 'web'],
   migrations: [],
   manage: [...lib, 'manage', 'migrations'],
-  openapi: [...lib, 'lib/users', 'openapi'],
+  openapi: [...lib, 'lib/users', 'openapi', '.'], // the version, of package.json
   web: lib,
   'web/console': ['lib', 'lib/users', 'web/console'], // types of the answers
   'web/reference': ['web/reference'],
@@ -57,6 +57,23 @@ test('no file imports itself, by whatever detour', () => {
     return importsOf(file).flatMap((imported) => cycleFrom(imported, [...trail, file]));
   };
   for (const file of files) expect(cycleFrom(file, [])).toEqual([]);
+});
+
+/** A longer file holds more than one thing. Tests are lists, and may be longer; what is generated is nobody's to read. */
+describe('the lines of a file', () => {
+  const count = (file: string): number => readFileSync(file, 'utf8').trimEnd().split('\n').length;
+  const sources = globSync(`{${folders},examples,serverless}/**/*.{ts,cjs,mjs,css,html,py}`, {
+    exclude: ['**/node_modules/**', 'examples/api.d.ts'],
+  });
+
+  test.each<[limit: number, within: RegExp]>([
+    [130, /^(handlers|lib|manage|migrations)\//],
+    [180, /./],
+  ])('are at most %i in %s', (limit, within) => {
+    const files = sources.filter((file) => within.test(file));
+    expect(files.length).toBeGreaterThan(10);
+    expect(files.filter((file) => count(file) > limit)).toEqual([]);
+  });
 });
 
 /** A word of one stage's vocabulary, and the only files that may say it. */

@@ -51,6 +51,15 @@ export interface paths {
                  */
                 id_max?: number;
                 /**
+                 * @description Users whose id is one of these.
+                 * @example [
+                 *       1,
+                 *       2,
+                 *       3
+                 *     ]
+                 */
+                id_in?: number[];
+                /**
                  * @description Users created on this UTC day.
                  * @example 2026-02-21
                  */
@@ -535,6 +544,15 @@ export interface operations {
                  */
                 id_max?: number;
                 /**
+                 * @description Users whose id is one of these.
+                 * @example [
+                 *       1,
+                 *       2,
+                 *       3
+                 *     ]
+                 */
+                id_in?: number[];
+                /**
                  * @description Users created on this UTC day.
                  * @example 2026-02-21
                  */
@@ -748,6 +766,15 @@ export interface operations {
                  */
                 id_max?: number;
                 /**
+                 * @description Users whose id is one of these.
+                 * @example [
+                 *       1,
+                 *       2,
+                 *       3
+                 *     ]
+                 */
+                id_in?: number[];
+                /**
                  * @description Users created on this UTC day.
                  * @example 2026-02-21
                  */
@@ -944,6 +971,15 @@ export interface operations {
                  * @example 4
                  */
                 id_max?: number;
+                /**
+                 * @description Users whose id is one of these.
+                 * @example [
+                 *       1,
+                 *       2,
+                 *       3
+                 *     ]
+                 */
+                id_in?: number[];
                 /**
                  * @description Users created on this UTC day.
                  * @example 2026-02-21

@@ -51,10 +51,13 @@ const sortKeys =
   'Expected one of: id, -id, username, -username, email, -email, gender, -gender, last_login, -last_login, created_at, -created_at, ' +
   'updated_at, -updated_at.';
 const onlyMarks = 'expected letters, digits or signs; it has only accents and joiners.';
-/** A list's message ends in how one is written. */
-const forms: Record<string, string> = Object.fromEntries(names.map((name) => [name, '']));
-forms['groups_in'] = ' Write it as groups_in=1,4,5.';
-forms['ordering'] = ' Write it as ordering=-last_login,username.';
+/** A list's message ends in how one is written: ` Write it as groups_in=1,4,5.` */
+const forms = Object.fromEntries(
+  Object.entries(parameters).map(([name, { schema, example }]) => [
+    name,
+    schema.type === 'array' ? ` Write it as ${name}=${example}.` : '',
+  ]),
+);
 const numbers = (count: number) => Array.from({ length: count }, (_, index) => index).join(',');
 
 describe('a value of the wrong kind is a 400 that says what was expected', () => {

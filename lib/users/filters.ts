@@ -18,6 +18,7 @@ type ListedTimestamp = 'list_created_at' | 'list_updated_at' | 'list_last_login'
 export const filters = {
   id_min: filter('Users whose id is this or higher.', safeInteger, (id) => (eb) => eb('users.id', '>=', id)),
   id_max: filter('Users whose id is this or lower.', safeInteger, (id) => (eb) => eb('users.id', '<=', id)),
+  id_in: filter('Users whose id is one of these.', listOf(safeInteger, { maxItems: 100, example: [1, 2, 3] }), isOneOf),
   created_date: filter('Users created on this UTC day.', day, onDay('list_created_at')),
   created_from: filter('Users created on this UTC day or later.', day, fromDay('list_created_at')),
   created_to: filter('Users created on this UTC day or earlier.', day, throughDay('list_created_at')),
@@ -62,6 +63,10 @@ function whether(condition: Condition): (wanted: boolean) => Condition {
 
 function listFlag(flag: ListFlag): (wanted: boolean) => Condition {
   return whether(() => hasListFlag(flag));
+}
+
+function isOneOf(ids: number[]): Condition {
+  return (eb) => eb('users.id', '=', sql<number>`any(${ids}::bigint[])`);
 }
 
 const startOf = (day: string) => sql<string>`${`${day}T00:00:00Z`}::timestamptz`;

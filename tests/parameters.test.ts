@@ -199,11 +199,14 @@ describe.each(names)('?%s', (name) => {
     }
   });
 
-  test.skipIf(parameters[name].schema.type === 'array')('is refused with values that differ', () => {
-    const errors = (count: number) => ({ [name]: [`Expected one value; ${count} different ones are given.`] });
-    expect(errorsOf(`${name}=${sample}&${name}=other`)).toEqual(errors(2));
-    expect(errorsOf(`${name}=${sample}&${name}=other&${name}=&${name}=third&${name}=other`)).toEqual(errors(3));
-  });
+  const isList = parameters[name].schema.type === 'array';
+  if (!isList) {
+    test('is refused with values that differ', () => {
+      const errors = (count: number) => ({ [name]: [`Expected one value; ${count} different ones are given.`] });
+      expect(errorsOf(`${name}=${sample}&${name}=other`)).toEqual(errors(2));
+      expect(errorsOf(`${name}=${sample}&${name}=other&${name}=&${name}=third&${name}=other`)).toEqual(errors(3));
+    });
+  }
 
   test('is refused with a NUL or another control character', () => {
     for (const control of ['%00', '%01', '%08', '%1F', '%7f', '%C2%80', '%c2%9f']) {

@@ -1,0 +1,311 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { stageParameters as given, packageStage, type Resources, readResources } from './setup/stage.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'users-api-template-'));
+const chosen = {
+  AUDIT_LOG: 'on',
+  QUERY_TIMEOUT_MS: '900',
+  ONLINE_WINDOW_SECONDS: '60',
+  DATABASE_NAMED_STATEMENTS: 'off',
+};
+
+let resources: Resources;
+/** With settings of the deployer's environment, and nobody let in by CORS. */
+let chosenResources: Resources;
+let devResources: Resources;
+
+// Each takes some seconds, for it builds and packs.
+beforeAll(() => {
+  resources = readResources(folder, 'prod', given);
+  chosenResources = readResources(folder, 'prod', { ...given, corsOrigins: 'none' }, chosen);
+  devResources = readResources(folder, 'dev');
+}, 180_000);
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const propertiesOf = (name: string) => resources[name]?.Properties ?? {};
+const ofType = (type: string) => Object.values(resources).filter(({ Type }) => Type === type);
+
+test('a prod stage without one of its parameters ends with the name of each that is missing', {
+  timeout: 60_000,
+}, () => {
+  const { subnetIds, alarmTopicArn, ...others } = given;
+  const { status, stdout, stderr } = packageStage(folder, 'prod', others);
+  expect(status).not.toBe(0);
+  expect((stdout + stderr).match(/custom\.parameters\.\w+/g)).toEqual([
+    'custom.parameters.subnetIds',
+    'custom.parameters.alarmTopicArn',
+  ]);
+});
+
+describe('a function', () => {
+  const settings = {
+    DATABASE_URL: given.databaseUrl,
+    DATABASE_IAM_AUTH: 'on',
+    DATABASE_NAMED_STATEMENTS: '',
+    QUERY_TIMEOUT_MS: '',
+    PUBLIC_URL: given.publicUrl,
+    MEDIA_URL: given.mediaUrl,
+    ONLINE_WINDOW_SECONDS: '',
+    AUDIT_LOG: '',
+    DATABASE_CA_FILE: given.databaseCaFile,
+  };
+  const common = {
+    Runtime: 'nodejs24.x',
+    Architectures: ['arm64'],
+    // Request lines are of level INFO.
+    LoggingConfig: { LogFormat: 'JSON', ApplicationLogLevel: 'INFO', SystemLogLevel: 'WARN' },
+  };
+  const VpcConfig = { SubnetIds: ['subnet-1', 'subnet-2'], SecurityGroupIds: ['sg-1'] };
+
+  const expected: Record<string, object> = {
+    UsersLambdaFunction: {
+      ...common,
+      FunctionName: 'users-api-prod-users',
+      Handler: 'dist/handlers/users.handler',
+      MemorySize: 512,
+      Timeout: 15,
+      VpcConfig,
+      ReservedConcurrentExecutions: 20,
+      Environment: { Variables: settings },
+      Role: { 'Fn::GetAtt': ['IamRoleLambdaExecution', 'Arn'] },
+    },
+    // No database and no VPC.
+    WebLambdaFunction: {
+      ...common,
+      FunctionName: 'users-api-prod-web',
+      Handler: 'dist/handlers/web.handler',
+      MemorySize: 256,
+      Timeout: 10,
+      Environment: { Variables: { ...settings, DATABASE_URL: '', PAGES: '' } },
+      Role: { 'Fn::GetAtt': ['IamRoleLambdaExecution', 'Arn'] },
+    },
+    // The owner's connection, and a role of its own.
+    ManageLambdaFunction: {
+      ...common,
+      FunctionName: 'users-api-prod-manage',
+      Handler: 'dist/handlers/manage.handler',
+      MemorySize: 512,
+      Timeout: 900,
+      VpcConfig,
+      Environment: { Variables: { ...settings, DATABASE_URL: given.ownerDatabaseUrl } },
+      Role: { 'Fn::GetAtt': ['ManageRole', 'Arn'] },
+    },
+  };
+
+  test.each(Object.entries(expected))('%s is exactly this', (name, properties) => {
+    const { Code, Description, ...others } = propertiesOf(name);
+    expect(others).toEqual(properties);
+  });
+
+  test('there are no others', () => {
+    const names = Object.keys(resources).filter((name) => resources[name]?.Type === 'AWS::Lambda::Function');
+    expect(names).toEqual(Object.keys(expected));
+  });
+
+  test('outlasts the longest request: a connection and a statement at its limit, twice', () => {
+    const [connectSeconds, statementSeconds] = [2, 5];
+    expect(propertiesOf('UsersLambdaFunction')['Timeout']).toBeGreaterThan(2 * (connectSeconds + statementSeconds));
+  });
+
+  test('gets the settings that the deployer has in the environment', () => {
+    const { Environment } = chosenResources['UsersLambdaFunction']?.Properties ?? {};
+    expect(Environment).toEqual({ Variables: { ...settings, ...chosen } });
+  });
+});
+
+describe('a role', () => {
+  const logs = (level: string) => ({
+    'Fn::Sub': `arn:\${AWS::Partition}:logs:\${AWS::Region}:\${AWS::AccountId}:log-group:/aws/lambda/users-api-prod*:${level}`,
+  });
+  const connect = (user: string) => ({ Effect: 'Allow', Action: ['rds-db:connect'], Resource: user });
+
+  test('of the list writes its logs, lives in the VPC and connects as one database user', () => {
+    const { Policies, ManagedPolicyArns } = propertiesOf('IamRoleLambdaExecution') as {
+      Policies: { PolicyDocument: { Statement: object[] } }[];
+      ManagedPolicyArns: unknown[];
+    };
+    expect(Policies.flatMap(({ PolicyDocument }) => PolicyDocument.Statement)).toEqual([
+      {
+        Effect: 'Allow',
+        Action: ['logs:CreateLogStream', 'logs:CreateLogGroup', 'logs:TagResource'],
+        Resource: [logs('*')],
+      },
+      { Effect: 'Allow', Action: ['logs:PutLogEvents'], Resource: [logs('*:*')] },
+      connect(given.databaseUserArn),
+    ]);
+    const vpcAccess = ':iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole';
+    expect(ManagedPolicyArns).toEqual([{ 'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, vpcAccess]] }]);
+  });
+
+  test("of the operators writes its logs, lives in the VPC and connects as the schema's owner", () => {
+    expect(propertiesOf('ManageRole')).toEqual({
+      AssumeRolePolicyDocument: {
+        Version: '2012-10-17',
+        Statement: [{ Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' }],
+      },
+      ManagedPolicyArns: [
+        { 'Fn::Sub': `arn:\${AWS::Partition}:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole` },
+      ],
+      Policies: [
+        {
+          PolicyName: 'connect-as-owner',
+          PolicyDocument: { Version: '2012-10-17', Statement: [connect(given.ownerUserArn)] },
+        },
+      ],
+    });
+  });
+
+  test('is one of these two', () => {
+    expect(ofType('AWS::IAM::Role')).toHaveLength(2);
+    expect(ofType('AWS::IAM::Policy')).toEqual([]);
+  });
+});
+
+describe('the gateway', () => {
+  test('sends the pages to their function and everything else to the list', () => {
+    const routes = ofType('AWS::ApiGatewayV2::Route').map(({ Properties }) => [
+      Properties['RouteKey'],
+      JSON.stringify(Properties['Target']).match(/HttpApiIntegration(\w+)/)?.[1],
+    ]);
+    expect(routes).toEqual([
+      ['$default', 'Users'],
+      ['ANY /api/docs', 'Web'],
+      ['ANY /api/docs/{file+}', 'Web'],
+      ['ANY /api/console', 'Web'],
+      ['ANY /api/console/{file+}', 'Web'],
+      ['ANY /api/openapi.json', 'Web'],
+    ]);
+  });
+
+  test("never reaches the operators' function", () => {
+    for (const type of ['AWS::ApiGatewayV2::Integration', 'AWS::Lambda::Permission']) {
+      expect(JSON.stringify(ofType(type))).not.toContain('ManageLambdaFunction');
+    }
+  });
+
+  test('lets pages of the origins given call it with a token, without credentials, and read its headers', () => {
+    expect(propertiesOf('HttpApi')['CorsConfiguration']).toEqual({
+      AllowOrigins: ['https://admin.example.com', 'https://b.example.com'],
+      AllowHeaders: ['Authorization'],
+      AllowMethods: ['GET', 'HEAD', 'OPTIONS'],
+      ExposeHeaders: ['Link', 'Retry-After', 'Server-Timing', 'X-Request-Id'],
+      MaxAge: 600,
+    });
+  });
+
+  test.each([
+    ['dev, as it is', () => devResources],
+    ['prod, with none', () => chosenResources],
+  ])('lets no other page call it at %s', (_, read) => {
+    expect(read()['HttpApi']?.Properties).toBeDefined();
+    expect(read()['HttpApi']?.Properties).not.toHaveProperty('CorsConfiguration');
+  });
+
+  test('throttles', () => {
+    expect(propertiesOf('HttpApiStage')['DefaultRouteSettings']).toEqual({
+      ThrottlingRateLimit: 100,
+      ThrottlingBurstLimit: 200,
+      DetailedMetricsEnabled: true,
+    });
+  });
+
+  test('has an access log of JSON with neither path nor query', () => {
+    const { Format } = propertiesOf('HttpApiStage')['AccessLogSettings'] as { Format: string };
+    expect(Format.match(/\$context\.[\w.]+/g)).toEqual([
+      '$context.requestId',
+      '$context.requestTime',
+      '$context.identity.sourceIp',
+      '$context.httpMethod',
+      '$context.routeKey',
+      '$context.status',
+      '$context.responseLength',
+      '$context.responseLatency',
+      '$context.integrationErrorMessage',
+    ]);
+    expect(() => JSON.parse(Format.replace(/(?<!")\$context\.\w+/g, '1'))).not.toThrow();
+  });
+});
+
+test('logs do not stay for ever', () => {
+  const groups = ofType('AWS::Logs::LogGroup');
+  expect(groups).toHaveLength(4); // of the functions and of the gateway
+  for (const { Properties } of groups) expect(Properties['RetentionInDays']).toBe(30);
+});
+
+describe('an alarm', () => {
+  const quiet = { TreatMissingData: 'notBreaching', AlarmActions: [given.alarmTopicArn] };
+  const ofList = [{ Name: 'FunctionName', Value: { Ref: 'UsersLambdaFunction' } }];
+
+  const expected: Record<string, object> = {
+    ServerErrorsAlarm: {
+      Namespace: 'AWS/ApiGateway',
+      MetricName: '5xx',
+      Dimensions: [{ Name: 'ApiId', Value: { Ref: 'HttpApi' } }],
+      Statistic: 'Sum',
+      Period: 60,
+      EvaluationPeriods: 3,
+      DatapointsToAlarm: 2,
+      Threshold: 5,
+      ComparisonOperator: 'GreaterThanOrEqualToThreshold',
+      ...quiet,
+    },
+    DurationAlarm: {
+      Namespace: 'AWS/Lambda',
+      MetricName: 'Duration',
+      Dimensions: ofList,
+      ExtendedStatistic: 'p95',
+      Period: 300,
+      EvaluationPeriods: 3,
+      Threshold: 1000, // ms
+      ComparisonOperator: 'GreaterThanThreshold',
+      ...quiet,
+    },
+    ThrottlesAlarm: {
+      Namespace: 'AWS/Lambda',
+      MetricName: 'Throttles',
+      Dimensions: ofList,
+      Statistic: 'Sum',
+      Period: 60,
+      EvaluationPeriods: 3,
+      DatapointsToAlarm: 2,
+      Threshold: 1,
+      ComparisonOperator: 'GreaterThanOrEqualToThreshold',
+      ...quiet,
+    },
+    UnauthorizedAlarm: {
+      Namespace: 'users-api-prod',
+      MetricName: 'Unauthorized',
+      Statistic: 'Sum',
+      Period: 300,
+      EvaluationPeriods: 1,
+      Threshold: 100,
+      ComparisonOperator: 'GreaterThanOrEqualToThreshold',
+      ...quiet,
+    },
+  };
+
+  test.each(Object.entries(expected))('%s is exactly this', (name, properties) => {
+    const { AlarmDescription, ...others } = propertiesOf(name);
+    expect(others).toEqual(properties);
+    expect(AlarmDescription).toMatch(/^users-api .{20,}/);
+  });
+
+  test('there are no others', () => {
+    const names = Object.keys(resources).filter((name) => resources[name]?.Type === 'AWS::CloudWatch::Alarm');
+    expect(names).toEqual(Object.keys(expected));
+  });
+
+  test('of 401s counts what the access log has of them, by the name that it listens to', () => {
+    expect(propertiesOf('UnauthorizedMetric')).toEqual({
+      LogGroupName: { Ref: 'HttpApiLogGroup' },
+      FilterPattern: '{ $.status = 401 }',
+      MetricTransformations: [
+        { MetricNamespace: 'users-api-prod', MetricName: 'Unauthorized', MetricValue: '1', DefaultValue: 0 },
+      ],
+    });
+  });
+});

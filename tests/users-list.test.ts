@@ -4,7 +4,7 @@ import type { Database } from '../lib/database/tables.ts';
 import type { Handler } from '../lib/http/gateway.ts';
 import type { User } from '../lib/users/user.ts';
 import { demoKey, seedDemo } from '../manage/demo.ts';
-import { hasServer, openTestDatabase, type TestDatabase } from './setup/database.ts';
+import { openTestDatabase, setForDatabase, type TestDatabase } from './setup/database.ts';
 import { type Name, people } from './setup/people.ts';
 import { loadHandler, send } from './setup/request.ts';
 
@@ -259,8 +259,8 @@ describe('a user', () => {
   test.each(['Asia/Tehran', 'Europe/Berlin', 'Pacific/Kiritimati'])(
     'shows UTC, and is found by UTC days, where the database lives in %s',
     async (zone) => {
-      await setForDatabase('timezone', zone);
-      await setForDatabase('datestyle', 'SQL, DMY');
+      await setForDatabase(database.db, 'timezone', zone);
+      await setForDatabase(database.db, 'datestyle', 'SQL, DMY');
       const abroad = await loadHandler(database.url);
       for (const [stored, shown] of times.slice(0, -2)) {
         await change('ann', { created_at: stored });
@@ -272,13 +272,4 @@ describe('a user', () => {
       }
     },
   );
-
-  /** For new connections to a server, and for PGlite's only one. */
-  async function setForDatabase(name: string, value: string): Promise<void> {
-    const { rows } = await sql<{ name: string }>`select current_database() as name`.execute(database.db);
-    await sql`alter database ${sql.id(rows[0]?.name ?? '')} set ${sql.raw(name)} to ${sql.lit(value)}`.execute(
-      database.db,
-    );
-    if (!hasServer) await sql`set ${sql.raw(name)} to ${sql.lit(value)}`.execute(database.db);
-  }
 });

@@ -47,3 +47,10 @@ async function copyOnServer(serverUrl: string, template: string): Promise<TestDa
   });
   return { url: url.href, db };
 }
+
+/** For new connections to a server, and for PGlite's only one. */
+export async function setForDatabase(db: Kysely<Database>, name: string, value: string): Promise<void> {
+  const { rows } = await sql<{ name: string }>`select current_database() as name`.execute(db);
+  await sql`alter database ${sql.id(rows[0]?.name ?? '')} set ${sql.raw(name)} to ${sql.lit(value)}`.execute(db);
+  if (!hasServer) await sql`set ${sql.raw(name)} to ${sql.lit(value)}`.execute(db);
+}

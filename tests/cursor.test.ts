@@ -36,6 +36,13 @@ test('the first page that is walked back to has no previous one, the last no nex
   expect((await send(handler, { query: on })).json()).toMatchObject({ next: null, results: { length: 3 } });
 });
 
+test('a link of times that RFC 3339 can say is the one that it has always been', async () => {
+  const kept =
+    'after=vSWZ51siLWxhc3RfbG9naW4sLWlkIiwzLCIyMDI2LTAyLTIxVDA3OjIwOjI1LjMzODYyN1oiLDFd&limit=3&offset=3&ordering=-last_login';
+  expect((await linkOf('limit=3&ordering=-last_login', 'next')).toString()).toBe(kept);
+  expect(await idsOf(kept)).toEqual([3, 2, 7]);
+});
+
 test('a client that takes a link and puts its own offset into it gets the page at that offset', async () => {
   const link = await linkOf('limit=2', 'next');
   link.set('offset', '4');

@@ -193,6 +193,11 @@ describe('a user', () => {
   test('is online within the online window', async () => {
     expect((await show('cat')).is_online).toBe(true);
     expect((await show('dan')).is_online).toBe(false); // seen a day ago
+    await database.db
+      .insertInto('user_presence')
+      .values({ user_id: people.gus.id, last_seen_at: '-infinity' })
+      .execute();
+    expect((await show('gus')).is_online).toBe(false);
     expect((await show('dan', await loadHandler(database.url, { ONLINE_WINDOW_SECONDS: '90000' }))).is_online).toBe(
       true,
     );

@@ -28,7 +28,7 @@ export const cursor: Kind<Cursor> = {
   },
 };
 
-/** The cursor at this user, or undefined where a value cannot be told exactly, as a timestamp of `infinity`. */
+/** The cursor at this user, or undefined where a value cannot be told exactly, as an id above 2^53. */
 export function toCursor(row: UserRow, sortKeys: SortKey[], offset: number): string | undefined {
   const values = sortKeys.map((sortKey) => sortValue(sortKey, row));
   if (!fits(values, sortKeys)) return undefined;

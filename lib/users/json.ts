@@ -56,5 +56,13 @@ function toAvatarUrl(avatar: string | null, mediaUrl: string): string | null {
   return mediaUrl + avatar.replace(/^\/+/, '').replace(/[^\w.~!*'()/-]+/g, encodeURIComponent);
 }
 
-/** Python's isoformat leaves microseconds out when they are zero, and so do clients expect it. */
-const toTimestamp = (text: string): string => text.replace('.000000Z', 'Z');
+/** What RFC 3339 can say: four digits of a year, and neither eras nor infinities. */
+const earliest = '0001-01-01T00:00:00Z';
+const latest = '9999-12-31T23:59:59.999999Z';
+
+/** The nearest instant that can be said. */
+function toTimestamp(text: string): string {
+  // Python's isoformat leaves microseconds out when they are zero, and so do clients expect it.
+  if (text.length === latest.length) return text.replace('.000000Z', 'Z');
+  return text === '-infinity' || text.endsWith('BC') ? earliest : latest;
+}

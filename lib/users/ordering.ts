@@ -1,4 +1,5 @@
 import { type Expression, type RawBuilder, sql } from 'kysely';
+import { isExactText } from '../database/timestamps.ts';
 import { listOf, Malformed, oneOf } from '../kinds.ts';
 import type { Parameter } from '../parameters.ts';
 import { hasListFlag } from './list-flags.ts';
@@ -19,13 +20,6 @@ type SortField = {
 
 const isText = (value: unknown): boolean => typeof value === 'string' && value.isWellFormed() && !value.includes('\0');
 
-/** `2026-02-21T07:20:25.338627Z` */
-const isTimestamp = (value: unknown): boolean =>
-  typeof value === 'string' &&
-  /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/.test(value) &&
-  !Number.isNaN(Date.parse(value)) &&
-  new Date(value).toISOString().slice(0, 19) === value.slice(0, 19);
-
 /** In alphabetical order. */
 const genders = ['female', 'male', 'other'] as const;
 
@@ -43,9 +37,9 @@ const sortFields = {
   username: { expression: sql.ref('users.username'), holds: isText, unique: true },
   email: { expression: sql.ref('users.email'), holds: isText, nullable: true },
   gender: { expression: genderRank, holds: isGenderRank, nullable: true },
-  last_login: { expression: sql.ref('users.list_last_login'), holds: isTimestamp, nullable: true },
-  created_at: { expression: sql.ref('users.list_created_at'), holds: isTimestamp },
-  updated_at: { expression: sql.ref('users.list_updated_at'), holds: isTimestamp },
+  last_login: { expression: sql.ref('users.list_last_login'), holds: isExactText, nullable: true },
+  created_at: { expression: sql.ref('users.list_created_at'), holds: isExactText },
+  updated_at: { expression: sql.ref('users.list_updated_at'), holds: isExactText },
 } satisfies Record<string, SortField>;
 
 export type SortKey = { field: keyof typeof sortFields; descending: boolean };

@@ -23,7 +23,7 @@ export const shownColumns = [
 
 type ShownColumn = (typeof shownColumns)[number] extends `users.${infer Column extends keyof Users}` ? Column : never;
 
-/** What the list shows of a user. Timestamps: `2026-02-21T07:20:25.338627Z`, always with six digits. */
+/** What the list shows of a user. Timestamps are exact, as `2026-02-21T07:20:25.338627Z`, `0044-03-15T00:00:00.000000Z BC` or `infinity`. */
 export type UserRow = Pick<Users, ShownColumn | 'last_login' | 'created_at' | 'updated_at'> & {
   is_online: boolean;
   invitees_count: number;

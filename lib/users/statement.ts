@@ -1,6 +1,7 @@
 import { type CompiledQuery, expressionBuilder, type SelectQueryBuilder, sql } from 'kysely';
 import { compile } from '../database/statement.ts';
 import type { Database } from '../database/tables.ts';
+import { exactPattern, toUtcText } from '../database/timestamps.ts';
 import { isBeyond } from './cursor.ts';
 import { onlineSince } from './filters.ts';
 import { selectCount, selectMatching } from './matching.ts';
@@ -32,9 +33,8 @@ function selectPageIds<Output>(
   return ordered.where(isBeyond(seek.side, seek.cursor, ordering)).limit(sql.lit(limit + 1));
 }
 
-/** Text, because a JavaScript Date has no microseconds; in UTC, whatever the session's time zone and DateStyle. */
-const toUtcText = (column: string) =>
-  sql<string>`to_char(${sql.ref(column)} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
+/** Text, because a JavaScript Date has no microseconds. */
+const toExactText = (column: string) => toUtcText(column, exactPattern);
 
 /** What the statement names by WITH. */
 type Named = {
@@ -75,9 +75,9 @@ const selectDetails = detailsBuilder
     'inviter.last_name as inviter_last_name',
   ])
   .select((eb) => [
-    toUtcText('users.last_login').as('last_login'),
-    toUtcText('users.created_at').as('created_at'),
-    toUtcText('users.updated_at').as('updated_at'),
+    toExactText('users.last_login').as('last_login'),
+    toExactText('users.created_at').as('created_at'),
+    toExactText('users.updated_at').as('updated_at'),
     // Not the filter's `exists`, for which PostgreSQL may read all who are online.
     sql<boolean>`coalesce(${eb
       .selectFrom('user_presence')

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { type Kysely, sql } from 'kysely';
 import { hashKey } from '../lib/auth.ts';
 import type { Database } from '../lib/database/tables.ts';
+import { toUtcText } from '../lib/database/timestamps.ts';
 import { readDays, readOnlyUsername, readUsername } from './arguments.ts';
 import { OperatorError } from './operator-error.ts';
 import { requireTables } from './schema.ts';
@@ -39,7 +40,7 @@ export async function revokeTokens(db: Kysely<Database>, args: string[]): Promis
 export async function listTokens(db: Kysely<Database>, args: string[]): Promise<string[]> {
   const user = await findUser(db, readOnlyUsername(args));
   const utc = (column: 'created_at' | 'expires_at') =>
-    sql<string | null>`to_char(${sql.ref(column)} at time zone 'UTC', 'YYYY-MM-DD HH24:MI')`.as(column);
+    toUtcText(column, 'YYYY-MM-DD HH24:MI').$castTo<string | null>().as(column);
   const tokens = await db
     .selectFrom('auth_tokens')
     .where('user_id', '=', user.id)

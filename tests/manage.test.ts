@@ -6,7 +6,7 @@ import { runCommand } from '../manage/commands.ts';
 import { demoKey } from '../manage/demo.ts';
 import { OperatorError } from '../manage/operator-error.ts';
 import { openTestDatabase, type TestDatabase } from './setup/database.ts';
-import { keys } from './setup/people.ts';
+import { keys, people } from './setup/people.ts';
 import { loadHandler, send } from './setup/request.ts';
 
 let database: TestDatabase;
@@ -118,6 +118,24 @@ test('list-tokens shows when tokens end, and nothing that opens a door', async (
   expect(lines.join('\n')).not.toContain(keys.ann);
   expect(lines.join('\n')).not.toContain(hashKey(keys.ann).toString('hex'));
   expect(await manage('list-tokens fay_x')).toHaveLength(1);
+});
+
+test.each([
+  ['infinity', 'infinity', 200],
+  ['-infinity', '-infinity', 401],
+  ['0044-03-15 12:00:00+00 BC', '0044-03-15 12:00 BC', 401],
+  ['12000-01-01 00:00:00+00', '12000-01-01 00:00', 200],
+])('a token that expires at %s is listed so, and counts accordingly', async (expires_at, shown, status) => {
+  const key = `key until ${expires_at}`.replaceAll(' ', '-');
+  const { id } = people.fay;
+  await database.db.deleteFrom('auth_tokens').where('user_id', '=', id).execute();
+  const token = { token_hash: hashKey(key), user_id: id, created_at: expires_at, expires_at };
+  await database.db.insertInto('auth_tokens').values(token).execute();
+  const line = `${hashKey(key).toString('hex').slice(0, 8)}  ${shown}  ${shown}`;
+  expect((await manage('list-tokens fay_x'))[1]).toBe(line);
+  expect(await statusOf(key)).toBe(status);
+  const query = `id_min=${id}&id_max=${id}&has_token=${status === 200}`;
+  expect((await send(handler, { key: keys.ann, query })).json().count).toBe(1);
 });
 
 test("revoke-tokens ends a user's tokens and no one else's", async () => {

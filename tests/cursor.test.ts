@@ -24,9 +24,34 @@ test('a link leads on from the user where the page ended, and back to the one wh
   const next = await linkOf('limit=2&ordering=email', 'next');
   expect([...next.keys()]).toEqual(['after', 'limit', 'offset', 'ordering']);
   expect(await idsOf(next.toString())).toEqual(await idsOf('limit=2&ordering=email&offset=2'));
-  const previous = await linkOf(next.toString(), 'previous');
-  expect([...previous.keys()]).toEqual(['before', 'limit', 'ordering']);
-  expect(await idsOf(previous.toString())).toEqual(await idsOf('limit=2&ordering=email'));
+  const previous = await linkOf('limit=2&ordering=email&offset=4', 'previous');
+  expect([...previous.keys()]).toEqual(['before', 'limit', 'offset', 'ordering']);
+  expect(await idsOf(previous.toString())).toEqual(await idsOf('limit=2&ordering=email&offset=2'));
+});
+
+test.each([
+  ['at an offset of the limit', 'limit=2&offset=2'],
+  ['at one below it', 'limit=3&offset=1'],
+  ['at one past the end, of few', 'limit=10&offset=900'],
+])('a page %s leads back to the plain first page, which is whole', async (_, query) => {
+  const plain = query.replace(/&offset.*/, '');
+  expect((await linkOf(query, 'previous')).toString()).toBe(plain);
+  const { limit } = Object.fromEntries(new URLSearchParams(query));
+  expect(await idsOf(plain)).toHaveLength(Math.min(Number(limit), 7));
+});
+
+test('a page at a cursor leads back to the plain first page too', async () => {
+  const at = await linkOf('limit=3&offset=1', 'next');
+  expect(at.get('offset')).toBe('4');
+  const back = await linkOf(at.toString(), 'previous');
+  expect([...back.keys()]).toEqual(['before', 'limit', 'offset']);
+  expect(await idsOf(back.toString())).toEqual(await idsOf('limit=3&offset=1'));
+  expect((await linkOf(back.toString(), 'previous')).toString()).toBe('limit=3');
+});
+
+test('a cursor without an offset, as links once led back to the first page, is the plain first page', async () => {
+  const kept = 'before=q7wT0lsiLWlkIiwwLDZd&limit=3';
+  expect((await send(handler, { query: kept })).json()).toEqual((await send(handler, { query: 'limit=3' })).json());
 });
 
 test('the first page that is walked back to has no previous one, the last no next one', async () => {

@@ -36,6 +36,16 @@ test.each<[query: string, first: string, last: string]>([
   expect([links['first'], links['last']].map((url) => new URL(url ?? '').search)).toEqual([first, last]);
 });
 
+test.each(['limit=3&offset=2', 'limit=3&offset=3'])(
+  'of ?%s, as JSON and as CSV, names the plain first page as the previous one',
+  async (query) => {
+    for (const format of ['csv', 'json']) {
+      const { prev = '' } = await linksOf(`format=${format}&${query}`);
+      expect(new URL(prev).search).toBe(`?format=${format}&limit=3`);
+    }
+  },
+);
+
 test('leaves out what there is not', async () => {
   expect(Object.keys(await linksOf(''))).toEqual(['first', 'last']);
 });

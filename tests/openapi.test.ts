@@ -185,7 +185,7 @@ describe('every answer is as the document says', () => {
       }
     }
     expect(queries.filter((query) => query.includes('after='))).toHaveLength(3);
-    expect(queries.filter((query) => query.includes('before='))).toHaveLength(3);
+    expect(queries.filter((query) => query.includes('before='))).toHaveLength(2);
   });
 
   test('to a database that is not there, and to one that fails', async () => {

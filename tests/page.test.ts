@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Handler } from '../lib/http/gateway.ts';
 import { toJson, toLinks, toNeighbours, toPage } from '../lib/page.ts';
@@ -86,6 +87,13 @@ describe('the links of the list', () => {
     expect([page.next, page.previous].map(withoutCursor)).toEqual([toUrl(next), toUrl(previous)]);
   });
 
+  test('the page before one that begins in the midst of the first is the first, with its own next', async () => {
+    const { previous } = (await send(handler, { query: 'offset=2&limit=3' })).json();
+    expect(previous).toBe(`${gateway}/api/users/?limit=3`);
+    const query = new URL(previous ?? '').search.slice(1);
+    expect((await send(handler, { query })).json()).toEqual((await send(handler, { query: 'limit=3' })).json());
+  });
+
   test('past the end the page is empty and the count is not', async () => {
     for (const offset of [listed.length, 900, Number.MAX_SAFE_INTEGER]) {
       expect((await send(handler, { query: `offset=${offset}` })).json()).toMatchObject({ count: 7, results: [] });
@@ -113,5 +121,34 @@ describe('the links of the list', () => {
     const { next, previous } = (await send(configured, { query: 'limit=3&offset=3', stage })).json();
     expect(withoutCursor(next)).toBe('https://api.example.com/v1/api/users/?limit=3&offset=6');
     expect(withoutCursor(previous)).toBe('https://api.example.com/v1/api/users/?limit=3');
+  });
+});
+
+describe('of 545 users', () => {
+  let handler: Handler;
+
+  beforeAll(async () => {
+    const { url, db } = await openTestDatabase();
+    await sql`insert into users (username, is_staff) select 'more' || n, true from generate_series(1, ${545 - listed.length}::int) n`.execute(
+      db,
+    );
+    handler = await loadHandler(url);
+  });
+
+  test.each<[query: string, previous: string, shown: number, next: string | null]>([
+    ['offset=9', '?limit=10', 10, '?limit=10&offset=10'],
+    ['offset=10', '?limit=10', 10, '?limit=10&offset=10'],
+    ['offset=11', '?limit=10&offset=1', 10, '?limit=10&offset=11'],
+    ['offset=536&limit=1001', '?limit=1000', 545, null],
+    ['offset=536&limit=500', '?limit=500&offset=36', 500, '?limit=500&offset=536'],
+    ['offset=900&limit=545', '?limit=545', 545, null],
+    ['offset=900&limit=544', '?limit=544&offset=1', 544, null],
+  ])('?%s leads back to %s, of %i, and from there on to %s', async (query, previous, shown, next) => {
+    const queryOf = (link: string | null) => link && new URL(link).search;
+    const page = (await send(handler, { query })).json();
+    expect(queryOf(withoutCursor(page.previous))).toBe(previous);
+    const back = (await send(handler, { query: queryOf(page.previous)?.slice(1) ?? '' })).json();
+    expect(back.results).toHaveLength(shown);
+    expect(queryOf(withoutCursor(back.next))).toBe(next);
   });
 });

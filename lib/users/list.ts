@@ -48,8 +48,9 @@ function toExactNeighbours(query: UserQuery, count: number, rows: UserRow[], has
   const { seek, ordering } = query;
   const isKnown = seek && { hasPrevious: seek.side === 'after' || hasMore, hasNext: seek.side === 'before' || hasMore };
   const { previous, next } = toNeighbours(query, count, isKnown);
+  // At offset 0 is the first page, whole, whoever would have been before the cursor.
   const toPlace = (place: Place | null, row: UserRow | undefined) =>
-    place && { ...place, cursor: row && toCursor(row, ordering, place.offset) };
+    place && { ...place, cursor: row && place.offset > 0 ? toCursor(row, ordering, place.offset) : undefined };
   return { previous: toPlace(previous, rows[0]), next: toPlace(next, rows.at(-1)) };
 }
 

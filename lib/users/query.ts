@@ -14,7 +14,7 @@ export type UserQuery = Slice &
     conditions: Condition[];
     /** Without ties. */
     ordering: SortKey[];
-    /** Where the slice begins or ends, in place of `offset`. */
+    /** Where the slice begins or ends, in place of `offset`; never at 0. */
     seek: Seek | undefined;
     /** The parameters that links keep, as they were written. */
     given: ReadonlyMap<string, string>;
@@ -82,8 +82,8 @@ function readSeek(cursors: Record<Side, Cursor | undefined>, order: SortKey[], o
       [seek.side]: ['Expected a cursor of this `ordering`; it was made in another one. Begin again without it.'],
     });
   }
-  // A client that took a link and computed another offset wants to be there, not here.
-  return seek.cursor.offset === offset ? seek : undefined;
+  // A client that took a link and computed another offset wants to be there, not here; and at 0 is the first page, whole.
+  return seek.cursor.offset === offset && offset > 0 ? seek : undefined;
 }
 
 /** Throws a 400 when an export meant to be whole left users out. */

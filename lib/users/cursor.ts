@@ -12,7 +12,10 @@ export type Side = 'after' | 'before';
 
 const checksumBytes = 4;
 
-/** Opaque to clients: base64url of a checksum and JSON. The checksum finds damage; forging one gains nothing. */
+/**
+ * Opaque to clients: base64url of a checksum and JSON. The checksum finds damage, and anybody can make one: what the cursor holds is a
+ * client's word, to be read as such.
+ */
 export const cursor: Kind<Cursor> = {
   schema: { type: 'string' },
   example: 'd2yxs1siLWlkIiwxLDJd',
@@ -22,11 +25,29 @@ export const cursor: Kind<Cursor> = {
     // Compared as text too, because base64url reads past characters that are not its own.
     const isWhole =
       bytes.length > checksumBytes && bytes.toString('base64url') === text && bytes.readUInt32BE() === crc32(json);
-    if (!isWhole) throw new Malformed('Expected a cursor as it stands in a `next` or `previous` link.');
-    const [ordering, offset, ...values] = JSON.parse(json.toString());
-    return { ordering, offset, values };
+    const cursor = isWhole ? toContent(json.toString()) : undefined;
+    if (!cursor) throw new Malformed('Expected a cursor as it stands in a `next` or `previous` link.');
+    return cursor;
   },
 };
+
+/** Undefined where it is no cursor of ours; whether its values are any of the ordering is `isOfOrder`, which knows the ordering, to say. */
+function toContent(json: string): Cursor | undefined {
+  const content = parse(json);
+  if (!Array.isArray(content)) return undefined;
+  const [ordering, offset, ...values] = content;
+  return typeof ordering === 'string' && Number.isSafeInteger(offset) && offset >= 0
+    ? { ordering, offset, values }
+    : undefined;
+}
+
+function parse(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+}
 
 /** The cursor at this user, or undefined where a value cannot be told exactly, as an id above 2^53. */
 export function toCursor(row: UserRow, sortKeys: SortKey[], offset: number): string | undefined {
@@ -38,7 +59,7 @@ export function toCursor(row: UserRow, sortKeys: SortKey[], offset: number): str
   return Buffer.concat([checksum, json]).toString('base64url');
 }
 
-/** Whether the cursor was made in this order. */
+/** Whether the cursor was made in this order, and holds what the database can compare with. */
 export const isOfOrder = ({ ordering, values }: Cursor, sortKeys: SortKey[]): boolean =>
   ordering === toText(sortKeys) && fits(values, sortKeys);
 

@@ -69,7 +69,7 @@ describe.skipIf(!canStartServer)('when the database fails', () => {
   const kill = (pid: number | undefined) => query(`select pg_terminate_backend(${pid})`);
 
   /** Keeps everybody else from reading a table: the caller's is read by authentication, `user_presence` by the list alone. */
-  async function lock(table: 'auth_tokens' | 'user_presence'): Promise<{ release: () => Promise<void> }> {
+  async function lock(table: 'auth_tokens' | 'user_presence' | 'users'): Promise<{ release: () => Promise<void> }> {
     const client = new pg.Client({ connectionString: server.url });
     client.on('error', () => {}); // of a server that goes down
     await client.connect();
@@ -286,6 +286,135 @@ describe.skipIf(!canStartServer)('when the database fails', () => {
       handler = await load({ QUERY_TIMEOUT_MS: '300' });
       await lock('auth_tokens');
       await expectUnavailable(send(handler));
+    });
+  });
+
+  describe('a lock of another program', () => {
+    const locked = { status: 503, error: { code: '55P03', advice: /lock_timeout/ } };
+
+    beforeEach(async () => {
+      await query(`alter role api set lock_timeout = '300ms'`);
+      onTestFinished(async () => void (await query('alter role api reset lock_timeout')));
+      handler = await load();
+    });
+
+    /** Until the handler's statement waits for a lock that it began to wait for later than `since`. */
+    async function untilWaitingSince(since = '-infinity'): Promise<string> {
+      for (;;) {
+        const [row] = await query(`select query_start::text from pg_stat_activity
+          where application_name = 'users-api' and wait_event_type = 'Lock' and query_start > '${since}'`);
+        if (row) return String(row['query_start']);
+        await sleep(5);
+      }
+    }
+
+    test.each(['auth_tokens', 'user_presence', 'users'] as const)(
+      'on %s for longer than lock_timeout is a 503, on a new connection too; the connection is kept',
+      async (table) => {
+        const { release } = await lock(table);
+        const logged = errorsLogged();
+        await expectUnavailable(send(handler));
+        const before = await backends();
+        await expectUnavailable(send(handler));
+        expect(logged).toMatchObject([[locked], [locked]]);
+        await release();
+        await expectList(send(handler));
+        expect(await backends()).toEqual(before);
+      },
+    );
+
+    test('is waited for once more than lock_timeout allows', async () => {
+      await expectList(send(handler));
+      const { release } = await lock('user_presence');
+      const answer = send(handler);
+      await untilWaitingSince(await untilWaitingSince());
+      await release();
+      await expectList(answer);
+    });
+
+    test('is not waited for beyond the time limit of the request', async () => {
+      handler = await load({ QUERY_TIMEOUT_MS: '400' });
+      await expectList(send(handler));
+      await lock('user_presence');
+      // The second wait of 300 ms was cut short.
+      const cutShort = 'The query took longer than it may. Narrow it with `id_min` and `id_max`.';
+      await expectUnavailable(send(handler), cutShort);
+    });
+  });
+
+  test('a deadlock with the alter table of another program is over for both, and the statement sent again', async () => {
+    const other = new pg.Client({ connectionString: server.url });
+    await other.connect();
+    onTestFinished(() => other.end());
+    await other.query('begin');
+    await other.query('lock table user_presence');
+    const answer = send(handler); // has its lock on users, waits for user_presence
+    await untilWaiting();
+    const before = await backends();
+    await other.query('alter table users add column of_another_program integer'); // would wait for ever
+    await other.query('rollback');
+    await expectList(answer);
+    expect(await backends()).toEqual(before);
+  });
+
+  test('transaction_timeout, which also ends the connection, is a 503 that says what to narrow', async ({ skip }) => {
+    const [{ version } = { version: 0 }] = await query(`select current_setting('server_version_num')::int as version`);
+    skip(Number(version) < 170_000, 'PostgreSQL knows it since 17');
+    await query(`alter role api set transaction_timeout = '300ms'`);
+    onTestFinished(async () => void (await query('alter role api reset transaction_timeout')));
+    handler = await load();
+    await expectList(send(handler));
+    const logged = errorsLogged();
+    const { release } = await lock('user_presence');
+    const tooLong = 'The query took longer than it may. Leave out `ordering`.';
+    await expectUnavailable(send(handler, { query: 'ordering=email' }), tooLong);
+    expect(logged).toMatchObject([[{ status: 503, error: { code: '25P04', advice: /transaction_timeout/ } }]]);
+    await release();
+    await expectList(send(handler));
+  });
+
+  describe('whatever the server says', () => {
+    beforeAll(async () => {
+      await query(
+        'create sequence attempts',
+        'alter function search_pattern(text) rename to kept_search_pattern',
+        // A sequence counts what is rolled back as well.
+        `create function search_pattern(code text) returns text language plpgsql security definer as
+          'begin perform nextval(''public.attempts''); raise exception using errcode = upper(code); end'`,
+      );
+      return () =>
+        query(
+          'drop function search_pattern(text)',
+          'drop sequence attempts',
+          'alter function kept_search_pattern(text) rename to search_pattern',
+        );
+    });
+
+    /** SQLSTATEs by what they are to a request, and how often the statement is sent. */
+    test.each<[status: number, attempts: number, codes: string]>([
+      [503, 2, '08000 08006 08P01 0A000 25P02 25P03 40000 40001 40003 40P01 55P03 57P01 57P02 57P05 72000'],
+      [503, 1, '25P04 42501 42P01 53000 53100 53200 53300 53400 55000 55006 57000 57014 58000 58030 58P01'],
+      [500, 1, '21000 22012 22P02 25006 42601 54001 P0001 XX000 XX001'],
+    ])('is a %i, sent %i times, for %s', async (status, attempts, codes) => {
+      errorsLogged();
+      for (const code of codes.split(' ')) {
+        await query('alter sequence attempts restart');
+        const answer = await send(handler, { query: `search=${code}` });
+        const [row] = await query('select last_value::int as count from attempts');
+        expect([code, answer.status, row?.['count']]).toEqual([code, status, attempts]);
+        expect(answer.headers['Retry-After']).toBe(status === 503 ? '5' : undefined);
+        expect(answer.text).not.toContain(code);
+      }
+    });
+
+    test('a connection that is of no more use is replaced at once', async () => {
+      errorsLogged();
+      for (const code of ['25P04', '57P01']) {
+        const before = await backends();
+        await send(handler, { query: `search=${code}` });
+        await expectList(send(handler));
+        expect(await backends()).not.toEqual(before);
+      }
     });
   });
 

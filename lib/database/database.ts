@@ -3,7 +3,7 @@ import pg from 'pg';
 import { databaseUnavailable } from '../http/errors.ts';
 import type { Settings } from '../settings.ts';
 import { type SignToken, toConnection } from './connection.ts';
-import { kindOf } from './faults.ts';
+import { keepsConnection, kindOf } from './faults.ts';
 import { openNames } from './prepared-names.ts';
 import { getTypeParser } from './type-parsers.ts';
 
@@ -77,8 +77,7 @@ export function openDatabase(settings: Settings, signToken?: SignToken): Db {
       isReusable = true;
       return result;
     } catch (error) {
-      // After the driver's own time limit the statement still runs on the connection.
-      isReusable = error instanceof pg.DatabaseError && kindOf(error) !== 'passing';
+      isReusable = keepsConnection(error);
       throw error;
     } finally {
       client.release(!isReusable);
@@ -94,7 +93,7 @@ export function openDatabase(settings: Settings, signToken?: SignToken): Db {
       const statement = { text: sql, values, ...(name && { name }) };
       const deadline = performance.now() + settings.queryTimeoutMs;
       try {
-        // Statements only read, so one that a broken connection swallowed may be sent again.
+        // Statements only read, so one that a broken connection swallowed may be sent again. Both attempts share the deadline.
         const result = await attempt(statement, deadline).catch((error) => {
           if (kindOf(error) === 'passing') return attempt(statement, deadline);
           throw error;

@@ -2,23 +2,53 @@ import pg from 'pg';
 
 /**
  * What a fault of the database means to a request.
- * - `passing`: what a fresh connection may cure, so the statement is sent once more, and then is a 503.
- * - `timeout`: a statement over its time limit.
- * - `not ready`: only an operator can help; a 503 as well.
+ * - `passing`: it may be over by now, so the statement is sent once more, and then is a 503.
+ * - `timeout`: a statement over its time limit; a second one would take as long.
+ * - `not ready`: only an operator can help, or some minutes; a 503 as well.
  */
 type Kind = 'passing' | 'timeout' | 'not ready';
 
-/** `quotable`: its message names relations, roles and limits, never data. `advice` is for operators. */
-type Fault = { codes: string[]; kind?: Kind; quotable: boolean; advice?: string };
+/**
+ * `connection`: gone, or of no more use. `quotable`: its message names relations, roles and limits, never data. `advice` is for operators.
+ */
+type Fault = { codes: string[]; kind?: Kind; connection?: 'lost'; quotable: boolean; advice?: string };
 
-/** By the beginnings of their SQLSTATEs (PostgreSQL, appendix A): the first row that fits. What fits none is a fault of ours. */
+/**
+ * By the beginnings of their SQLSTATEs (PostgreSQL, appendix A): the first row that fits. What fits none is a fault of ours, or repeats itself:
+ * classes 20 to 24 and 42 are about the statement and its values, 54 about its size, P0 is raised on purpose, XX is PostgreSQL's own error or
+ * damaged data.
+ */
 const faults: Fault[] = [
   // The connection breaks, or the server or a pooler ends it.
-  { codes: ['08', '57P'], kind: 'passing', quotable: true },
-  // A standby cancels what stands in the way of its recovery.
-  { codes: ['40001'], kind: 'passing', quotable: true },
+  { codes: ['08', '57P'], kind: 'passing', connection: 'lost', quotable: true },
+  // Ended while idle inside a transaction, or inside one that has failed. Ours have none open: somebody's before us, behind a pooler.
+  { codes: ['25P02', '25P03'], kind: 'passing', connection: 'lost', quotable: true },
   // A migration changed the result of a prepared statement.
-  { codes: ['0A000'], kind: 'passing', quotable: false },
+  { codes: ['0A000'], kind: 'passing', connection: 'lost', quotable: false },
+  {
+    codes: ['40P01'],
+    kind: 'passing',
+    quotable: true,
+    advice:
+      'Another program locks tables in an order of its own: let it take its locks at once, or change one table a transaction.',
+  },
+  // Rolled back for somebody else's sake: a standby cancels what stands in the way of its recovery.
+  { codes: ['40'], kind: 'passing', quotable: true },
+  {
+    codes: ['55P03'],
+    kind: 'passing',
+    quotable: true,
+    advice: 'Another program holds a lock on a table for longer than lock_timeout allows.',
+  },
+  // "Snapshot too old", until PostgreSQL 16: the second statement has a new one.
+  { codes: ['72000'], kind: 'passing', quotable: true },
+  {
+    codes: ['25P04'],
+    kind: 'timeout',
+    connection: 'lost',
+    quotable: true,
+    advice: 'A statement took longer than transaction_timeout allows.',
+  },
   {
     codes: ['57014'],
     kind: 'timeout',
@@ -49,11 +79,12 @@ const faults: Fault[] = [
     quotable: true,
     advice: 'The database is out of connections: lower the reserved concurrency, or put a pooler before it.',
   },
-  // Out of memory, of disk, of another resource.
-  { codes: ['53'], kind: 'not ready', quotable: true },
+  // Out of memory, of disk, of another resource; an object that is being made, or in use; an operator's intervention; a file of the server's
+  // that it cannot read, or a pooler's word for having no connection.
+  { codes: ['53', '55', '57', '58'], kind: 'not ready', quotable: true },
   { codes: ['28'], quotable: true, advice: 'The database refuses the user name or the password.' },
   { codes: ['3D000'], quotable: true, advice: 'There is no database of the name in DATABASE_URL.' },
-  { codes: ['25', '3D', '40', '57'], quotable: true },
+  { codes: ['25', '3D'], quotable: true },
 ];
 
 const toFault = ({ code = '' }: pg.DatabaseError): Fault | undefined =>
@@ -67,6 +98,10 @@ export function kindOf(error: unknown): Kind | undefined {
   if (error.message === 'Query read timeout') return 'timeout';
   return 'syscall' in error || /^Connection terminated|not queryable/.test(error.message) ? 'passing' : undefined;
 }
+
+/** Whether the connection serves the next statement. After the driver's own time limit it does not: the statement still runs on it. */
+export const keepsConnection = (error: unknown): boolean =>
+  error instanceof pg.DatabaseError && toFault(error)?.connection !== 'lost';
 
 /** For the log; undefined for what is no error of the server's. Messages about data stay out: they quote values. */
 export function describeFault(error: unknown): object | undefined {

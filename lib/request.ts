@@ -1,5 +1,7 @@
 /** What the stages know of a request: names and numbers, never a value of the query, a token or a user's data. */
 type Facts = {
+  /** What it is, where it is no request. */
+  event?: string;
   /** Ours; absent for any other path, which is a client's text. */
   route?: string;
   callerId?: number;

@@ -80,7 +80,7 @@ describe('the lines of a file', () => {
 test.each<[word: RegExp, only: RegExp]>([
   [/\bprocess\.env\b/, /^(handlers|scripts|bench)\//],
   [/\bstatusCode\b/, /^(lib\/http\/gateway\.ts$|bench\/)/],
-  [/\b(rawPath|rawQueryString|requestContext)\b/, /^(lib\/http\/gateway\.ts$|bench\/)/],
+  [/\b(rawPath|rawQueryString|requestContext|httpMethod)\b/, /^(lib\/http\/events\.ts$|bench\/)/],
   [
     /\b(search_text|list_flags|last_login|invite_code)\b/,
     /^(lib\/(users\/|database\/tables\.ts$)|migrations\/|manage\/|bench\/|openapi\/|web\/console\/)/,

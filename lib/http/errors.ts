@@ -35,6 +35,9 @@ export function badRequest(errors: ParameterErrors): HttpError {
   return new HttpError(400, 'Bad Request', detail, { errors });
 }
 
+export const notARequest = (): HttpError =>
+  new HttpError(400, 'Bad Request', 'Expected an HTTP request of API Gateway, payload 2.0 or 1.0.');
+
 export const unauthorized = (detail: string): HttpError =>
   new HttpError(401, 'Unauthorized', detail, { headers: { 'WWW-Authenticate': 'Token' } });
 

@@ -1,25 +1,12 @@
-import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import { type Request, type Response, toRequest } from '../request.ts';
+import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import type { Request, Response } from '../request.ts';
 import { encode } from './compression.ts';
 
-/** A Lambda function behind an HTTP API of API Gateway (payload 2.0). */
-export type Handler = (event: APIGatewayProxyEventV2) => Promise<APIGatewayProxyStructuredResultV2>;
+/** What Lambda hands on to an HTTP API or a REST API, whichever asked. */
+export type Result = APIGatewayProxyStructuredResultV2;
 
-/** `publicUrl` stands before the path in links; without it the gateway's own domain and stage do. */
-export function readEvent(event: APIGatewayProxyEventV2, publicUrl: string | undefined): Request {
-  const { http, requestId, domainName, stage } = event.requestContext;
-  // The default stage has no part in the path; any other comes first in it.
-  const stagePrefix = stage && stage !== '$default' ? `/${stage}` : '';
-  const path = event.rawPath.startsWith(`${stagePrefix}/`) ? event.rawPath.slice(stagePrefix.length) : event.rawPath;
-  return toRequest({
-    id: requestId,
-    method: http.method,
-    path,
-    rawQuery: event.rawQueryString ?? '',
-    headers: event.headers ?? {},
-    baseUrl: publicUrl ?? `https://${domainName}${stagePrefix}`,
-  });
-}
+/** A Lambda function behind an API Gateway; an event may come from anywhere else. */
+export type Handler = (event: unknown) => Promise<Result>;
 
 const toServerTiming = (durationsMs: Request['durationsMs']): string =>
   Object.entries(durationsMs)
@@ -27,7 +14,7 @@ const toServerTiming = (durationsMs: Request['durationsMs']): string =>
     .join(', ');
 
 /** A body that is not compressed is text, one that is base64. */
-export function toResult(request: Request, response: Response): APIGatewayProxyStructuredResultV2 {
+export function toResult(request: Request, response: Response): Result {
   const { body, bytes, encoding, varies } = encode(response.body, request.headers['accept-encoding']);
   const headers: Record<string, string> = {
     'Cache-Control': 'no-store', // personal data
@@ -55,5 +42,5 @@ const bodiless = new Set([204, 304]);
 const maxResultBytes = 6_200_000;
 
 /** Counts the bytes of a body only when it may have too many: a UTF-16 unit is at most three. */
-export const isWithinLimit = ({ body = '' }: APIGatewayProxyStructuredResultV2): boolean =>
+export const isWithinLimit = ({ body = '' }: Result): boolean =>
   body.length * 3 <= maxResultBytes || Buffer.byteLength(body) <= maxResultBytes;

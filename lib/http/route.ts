@@ -1,8 +1,9 @@
 import { describeError, writeRequestLog } from '../log.ts';
-import type { Request, Response } from '../request.ts';
+import { type Request, type Response, toRequest } from '../request.ts';
 import type { Settings } from '../settings.ts';
-import { HttpError, internalServerError, methodNotAllowed, notFound, tooLarge } from './errors.ts';
-import { type Handler, isWithinLimit, readEvent, toResult } from './gateway.ts';
+import { HttpError, internalServerError, methodNotAllowed, notARequest, notFound, tooLarge } from './errors.ts';
+import { readEvent } from './events.ts';
+import { type Handler, isWithinLimit, type Result, toResult } from './gateway.ts';
 import { noContent, problem, redirect } from './responses.ts';
 
 type RouteSettings = Pick<Settings, 'publicUrl' | 'auditLog'>;
@@ -14,11 +15,12 @@ export const allowedMethods = 'GET, HEAD, OPTIONS';
 
 /**
  * A Lambda function that answers GET and HEAD at the paths, OPTIONS, the redirect of a path without its slash to the one that ends in it,
- * and everything else with an error. It never throws, and writes one line to the log.
+ * and everything else with an error, an event that is no request too. It never throws, and writes one line to the log.
  */
 export function route(paths: readonly string[], settings: RouteSettings, answer: Answer): Handler {
   return async (event) => {
     const request = readEvent(event, settings.publicUrl);
+    if (!request) return answerOtherEvent(settings);
     const response = await request
       .time('total', () => dispatch(request, paths, answer))
       .catch((error: unknown) => toProblem(request, error));
@@ -27,6 +29,15 @@ export function route(paths: readonly string[], settings: RouteSettings, answer:
     writeRequestLog(request, (refusal ?? response).status, settings);
     return refusal ? toResult(request, refusal) : result;
   };
+}
+
+/** A warm-up, a schedule, a queue: answered, because Lambda sends again what fails, and said in the log without anything of the event. */
+function answerOtherEvent(settings: RouteSettings): Result {
+  const nobodys = toRequest({ id: 'none', method: 'GET', path: '', rawQuery: '', headers: {}, baseUrl: '' });
+  const response = problem(notARequest());
+  nobodys.note({ event: 'not a request of API Gateway' });
+  writeRequestLog(nobodys, response.status, settings);
+  return toResult(nobodys, response);
 }
 
 async function dispatch(request: Request, paths: readonly string[], answer: Answer): Promise<Response> {

@@ -90,7 +90,7 @@ export async function send(handler: Handler, sent: Sent = {}): Promise<Received>
   return receive(handler, toEvent(sent));
 }
 
-export async function receive(handler: Handler, event: APIGatewayProxyEventV2): Promise<Received> {
+export async function receive(handler: Handler, event: unknown): Promise<Received> {
   const { statusCode, headers, body = '', isBase64Encoded } = await handler(event);
   const text = isBase64Encoded ? '' : body;
   return {

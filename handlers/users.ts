@@ -6,7 +6,7 @@ import { route } from '../lib/http/route.ts';
 import { type Links, toJson, toLinks, toPage } from '../lib/page.ts';
 import type { Request, Response } from '../lib/request.ts';
 import { readSettings } from '../lib/settings.ts';
-import { toUsers } from '../lib/users/json.ts';
+import { eachUser, toUsers } from '../lib/users/json.ts';
 import { listUsers, type UserList } from '../lib/users/list.ts';
 import { readUserQuery, requireWhole, type UserQuery } from '../lib/users/query.ts';
 
@@ -30,7 +30,7 @@ const answers: Record<Format, (request: Request, query: UserQuery, list: UserLis
   async csv(request, query, list) {
     requireWhole(query, list);
     const { toCsv } = await import('../lib/users/csv.ts'); // here, so that a cold start of the list does not pay for it
-    const csv = toCsv(toUsers(list, settings));
+    const csv = toCsv(eachUser(list, settings));
     return csvFile('users', csv, query.isWhole ? undefined : linksOf(request, query, list));
   },
 };

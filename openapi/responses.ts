@@ -11,7 +11,7 @@ const problem = (name: keyof typeof problems) => reference('responses', name);
 
 export function listResponses(): Responses {
   const page = { count: 2, next: null, previous: null, results: userExamples };
-  const csv = toCsv(userExamples).replace('\ufeff', ''); // the mark would be unseen in an editor
+  const csv = toCsv(userExamples).join('').replace('\ufeff', ''); // the mark would be unseen in an editor
   return {
     200: {
       description: 'The page.',

@@ -71,6 +71,25 @@ describe('a CSV', () => {
     expect(linesOf(text)).toHaveLength(1 + listed.length + 1); // the last line ends in CR LF too
   });
 
+  test('of nobody is a header row', async () => {
+    const { status, text } = await send(handler, { query: 'format=csv&id_min=900' });
+    expect(status).toBe(200);
+    expect(linesOf(text)).toEqual([expect.stringMatching(/^\ufeff"id",.*"groups"$/), '']);
+  });
+
+  test('of several hundred users has each once, under one header row', async () => {
+    await sql`insert into users (username, is_staff) select 'each' || n, true from generate_series(1, 200) n`.execute(
+      database.db,
+    );
+    for (const count of [99, 100, 101, 200]) {
+      const { text } = await send(handler, { query: `format=csv&search=each&limit=${count}&ordering=id` });
+      const names = linesOf(text).map((line) => line.split(',')[1] ?? '');
+      expect(names).toEqual(['"username"', ...Array.from({ length: count }, (_, index) => `"each${index + 1}"`), '']);
+      expect(text.lastIndexOf('\ufeff')).toBe(0);
+    }
+    await database.db.deleteFrom('users').where('username', 'like', 'each%').execute();
+  });
+
   test('answers the same query as JSON does', async () => {
     const query = 'search=a&is_active=true&ordering=username&format=csv';
     const { text } = await send(handler, { query });

@@ -10,7 +10,7 @@ export const ok = (json: Text, links?: Links): Response => ({
 });
 
 /** A CSV text as a file to save: `users-2026-02-21.csv` for the name `users`. Without links it is all there is. */
-export const csvFile = (name: string, text: string, links?: Links): Response => ({
+export const csvFile = (name: string, text: Text, links?: Links): Response => ({
   status: 200,
   headers: {
     'Content-Type': `${mediaTypes.csv}; charset=utf-8; header=present`,

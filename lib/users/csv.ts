@@ -41,13 +41,32 @@ const columns = [
 true satisfies Exclude<keyof Row, (typeof columns)[number]> extends never ? true : false;
 
 /**
- * RFC 4180 with a header row. A byte-order mark tells spreadsheets that it is UTF-8. A text that a spreadsheet would run as a formula
- * gets an apostrophe before it (OWASP, CSV Injection), but for phone numbers: `+98 915 000` calculates nothing.
+ * RFC 4180 with a header row, in pieces that follow each other. A byte-order mark tells spreadsheets that it is UTF-8. A text that a
+ * spreadsheet would run as a formula gets an apostrophe before it (OWASP, CSV Injection), but for phone numbers: `+98 915 000` calculates
+ * nothing.
  */
-export function toCsv(users: User[]): string {
-  return stringify(users.map(toRow), {
-    bom: true,
-    header: true,
+export function toCsv(users: Iterable<User>): string[] {
+  const pieces: string[] = [];
+  let rows: Row[] = [];
+  const endPiece = () => {
+    pieces.push(toLines(rows, { isFirst: pieces.length === 0 }));
+    rows = [];
+  };
+  for (const user of users) {
+    rows.push(toRow(user));
+    if (rows.length === rowsPerPiece) endPiece();
+  }
+  if (rows.length > 0 || pieces.length === 0) endPiece();
+  return pieces;
+}
+
+/** Ten thousand rows at once, each with its groups, would take most of the function's memory. */
+const rowsPerPiece = 100;
+
+function toLines(rows: Row[], { isFirst }: { isFirst: boolean }): string {
+  return stringify(rows, {
+    bom: isFirst,
+    header: isFirst,
     columns,
     record_delimiter: 'windows',
     quoted_string: true, // a spreadsheet takes quoted cells for text when told so, and keeps the zero of 0915

@@ -8,6 +8,11 @@ export function toUsers({ rows, groupNames }: Rows, { mediaUrl }: { mediaUrl: st
   return rows.map((row) => toUser(row, groupNames, mediaUrl));
 }
 
+/** One after the other, for who does not need them all at once. */
+export function* eachUser({ rows, groupNames }: Rows, { mediaUrl }: { mediaUrl: string }): Iterable<User> {
+  for (const row of rows) yield toUser(row, groupNames, mediaUrl);
+}
+
 function toUser(row: UserRow, groupNames: GroupNames, mediaUrl: string): User {
   return {
     id: row.id,

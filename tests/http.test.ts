@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import fc from 'fast-check';
@@ -10,7 +11,7 @@ import { route } from '../lib/http/route.ts';
 import type { Request } from '../lib/request.ts';
 import { openTestDatabase, type TestDatabase } from './setup/database.ts';
 import { keys } from './setup/people.ts';
-import { loadHandler, type Received, receive, send } from './setup/request.ts';
+import { loadHandler, type Received, receive, send, toEvent } from './setup/request.ts';
 
 let database: TestDatabase;
 let handler: Handler;
@@ -340,6 +341,76 @@ describe('a body', () => {
     const br = await send(handler, { headers: { 'accept-encoding': 'br' } });
     expect(gunzipSync(gzip.bytes).equals(bytes)).toBe(true);
     expect(brotliDecompressSync(br.bytes).equals(bytes)).toBe(true);
+  });
+});
+
+describe('an answer as Lambda gets it', () => {
+  const maxBytes = 6_291_556;
+  const handedOn = async (
+    body: string | string[],
+    sent: { method?: string; headers?: Record<string, string> } = {},
+  ) => {
+    const result = await answering(async () => ok(body))(toEvent(sent));
+    // The times differ in length from one answer to the next: `9.9` here, `10.1` there.
+    const headers = { ...result.headers, 'Server-Timing': 'total;dur=0.0' };
+    return { status: result.statusCode, bytes: Buffer.byteLength(JSON.stringify({ ...result, headers })), result };
+  };
+
+  /** What is around the body, in bytes, where the body has seven digits of them. */
+  const around = async () => (await handedOn('x'.repeat(1_000_001))).bytes - 1_000_001;
+
+  test.each<[what: string, unit: string, bytesOfUnit: number]>([
+    ['plain text', 'x', 1],
+    ['letters of two bytes', 'ü', 2],
+    ['letters of three bytes', '葛', 3],
+    ['characters of four bytes', '😀', 4],
+    ['quotes', '"', 2],
+    ['backslashes', '\\', 2],
+    ['line ends', '\r\n', 4],
+    ['control characters', '\u001f', 6],
+    ['lone surrogates', '\ud800', 6],
+    ['line separators, which JSON leaves alone', '\u2028', 3],
+    ['deletes, which JSON leaves alone', '\x7f', 1],
+  ])('is refused above 6,291,556 bytes of JSON, and not below: %s', async (_, unit, bytesOfUnit) => {
+    // A few bytes for the times, whose digits vary.
+    const room = maxBytes - (await around()) - 10;
+    const within = Math.floor(room / bytesOfUnit);
+    const beyond = Math.ceil((room + 30) / bytesOfUnit);
+    for (const split of [(text: string) => text, (text: string) => [text, '']]) {
+      const fits = await handedOn(split(unit.repeat(within)));
+      expect(fits.status).toBe(200);
+      expect(fits.bytes).toBeGreaterThan(maxBytes - 30);
+      expect(fits.bytes).toBeLessThanOrEqual(maxBytes);
+      expect((await handedOn(split(unit.repeat(beyond)))).status).toBe(400);
+    }
+  });
+
+  test('is measured compressed and in base64 where it is sent so', async () => {
+    const gzip = { headers: { 'accept-encoding': 'gzip' } };
+    expect((await handedOn('x'.repeat(20_000_000), gzip)).status).toBe(200);
+    // Random: what gzip makes of it has as many bytes.
+    const random = (bytes: number) => randomBytes(bytes).toString('latin1');
+    const sizeOf = async (bytes: number) => handedOn(random(bytes), gzip);
+    const fits = await sizeOf(3_500_000);
+    expect(fits.status).toBe(200);
+    const perByte = fits.bytes / 3_500_000;
+    expect((await sizeOf(Math.floor((maxBytes * 0.995) / perByte))).status).toBe(200);
+    expect((await sizeOf(Math.ceil((maxBytes * 1.005) / perByte))).status).toBe(400);
+  });
+
+  test('says how to ask for less when it is refused; HEAD is answered as GET would be', async () => {
+    const large = 'x'.repeat(maxBytes);
+    const get = await answering(async () => ok(large))(toEvent({}));
+    expect(JSON.parse(get.body ?? '')).toEqual({
+      type: 'about:blank',
+      title: 'Bad Request',
+      status: 400,
+      detail: 'The answer is too large. Allow a compressed one (Accept-Encoding: gzip), or ask for less with `limit`.',
+    });
+    const head = await answering(async () => ok(large))(toEvent({ method: 'HEAD' }));
+    expect(head.statusCode).toBe(400);
+    expect(head.body).toBe('');
+    expect({ ...head.headers, 'Server-Timing': '' }).toEqual({ ...get.headers, 'Server-Timing': '' });
   });
 });
 

@@ -61,11 +61,38 @@ describe('the log has one line per request', () => {
     expect(lines).toMatchObject([{ status: 200, count: 3, rows: 3, shownUserIds: [3, 2, 1] }]);
   });
 
-  test('but nobody where nobody was shown', async () => {
-    const audited = await loadHandler(database.url, { AUDIT_LOG: 'on' });
-    await send(audited, { query: 'id_max=3', method: 'HEAD' });
-    expect(lines).toMatchObject([{ status: 200, count: 3, rows: 3 }]);
-    expect(lines[0]).not.toHaveProperty('shownUserIds');
+  describe('but nobody where nobody was shown:', () => {
+    let audited: Handler;
+
+    beforeAll(async () => {
+      // 300 users whose page, uncompressed, is more than Lambda takes.
+      await sql`insert into users (id, username, is_customer, is_staff, first_name)
+        select 1000 + n, 'large' || n, false, true, repeat('"', 6000) from generate_series(1, 300) n`.execute(
+        database.db,
+      );
+      audited = await loadHandler(database.url, { AUDIT_LOG: 'on' });
+      return async () => void (await database.db.deleteFrom('users').where('id', '>', 1000).execute());
+    });
+
+    test.each<[what: string, sent: Parameters<typeof send>[1], status: number]>([
+      ['a HEAD', { query: 'id_max=3', method: 'HEAD' }, 200],
+      ['an answer that is too large', { query: 'id_min=1001&limit=300' }, 400],
+      ['a HEAD of one that is too large', { query: 'id_min=1001&limit=300', method: 'HEAD' }, 400],
+      ['an export that is too large', { query: 'id_min=1001&format=csv' }, 400],
+    ])('%s', async (_, sent, status) => {
+      const answer = await send(audited, sent);
+      expect(answer.status).toBe(status);
+      expect(lines).toMatchObject([{ status, rows: expect.any(Number) }]);
+      expect(lines[0]).not.toHaveProperty('shownUserIds');
+    });
+
+    test('an export of more users than one may hold', async () => {
+      await sql`insert into users (id, username, is_staff)
+        select 2000 + n, 'many' || n, true from generate_series(1, 10001) n`.execute(database.db);
+      expect((await send(audited, { query: 'id_min=2001&format=csv' })).status).toBe(400);
+      expect(lines).toMatchObject([{ status: 400, count: 10_001 }]);
+      expect(lines[0]).not.toHaveProperty('shownUserIds');
+    });
   });
 
   test.each([

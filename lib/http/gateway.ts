@@ -13,7 +13,7 @@ const toServerTiming = (durationsMs: Request['durationsMs']): string =>
     .map(([stage, duration]) => `${stage};dur=${duration.toFixed(1)}`)
     .join(', ');
 
-/** A body that is not compressed is text, one that is base64. */
+/** The answer to GET; to HEAD it goes without its body. A body that is not compressed is text, one that is base64. */
 export function toResult(request: Request, response: Response): Result {
   const { body, bytes, encoding, varies } = encode(response.body, request.headers['accept-encoding']);
   const headers: Record<string, string> = {
@@ -26,7 +26,6 @@ export function toResult(request: Request, response: Response): Result {
   if (varies) headers['Vary'] = 'Accept-Encoding';
   if (encoding) headers['Content-Encoding'] = encoding;
   if (!bodiless.has(response.status)) headers['Content-Length'] = String(bytes);
-  if (request.method === 'HEAD') return { statusCode: response.status, headers, body: '' };
   return {
     statusCode: response.status,
     headers,
@@ -38,9 +37,18 @@ export function toResult(request: Request, response: Response): Result {
 /** RFC 9110, 8.6: a 204 has no Content-Length, and a 304 would have that of the body it spares. */
 const bodiless = new Set([204, 304]);
 
-/** Lambda's limit for an answer is 6 MB; some of it is for the headers. */
-const maxResultBytes = 6_200_000;
+export const withoutBody = (result: Result): Result => ({ ...result, body: '', isBase64Encoded: false });
 
-/** Counts the bytes of a body only when it may have too many: a UTF-16 unit is at most three. */
-export const isWithinLimit = ({ body = '' }: Result): boolean =>
-  body.length * 3 <= maxResultBytes || Buffer.byteLength(body) <= maxResultBytes;
+/** Lambda's quota for what a function returns, as the runtime hands it over: JSON in UTF-8. */
+const maxResultBytes = 6_291_556;
+
+/** Of all headers, as JSON: more than they ever have. */
+const headersLength = 10_000;
+
+/** Makes the JSON only where it may have too many bytes: base64 has one a character, text one to six a UTF-16 unit (`\u001f`). */
+export function isWithinLimit(result: Result): boolean {
+  const { length } = result.body ?? '';
+  if (length > maxResultBytes) return false;
+  const mostBytes = (length + headersLength) * (result.isBase64Encoded ? 1 : 6);
+  return mostBytes <= maxResultBytes || Buffer.byteLength(JSON.stringify(result)) <= maxResultBytes;
+}

@@ -3,7 +3,7 @@ import { type Request, type Response, toRequest } from '../request.ts';
 import type { Settings } from '../settings.ts';
 import { HttpError, internalServerError, methodNotAllowed, notARequest, notFound, tooLarge } from './errors.ts';
 import { readEvent } from './events.ts';
-import { type Handler, isWithinLimit, type Result, toResult } from './gateway.ts';
+import { type Handler, isWithinLimit, type Result, toResult, withoutBody } from './gateway.ts';
 import { noContent, problem, redirect } from './responses.ts';
 
 type RouteSettings = Pick<Settings, 'publicUrl' | 'auditLog'>;
@@ -24,10 +24,11 @@ export function route(paths: readonly string[], settings: RouteSettings, answer:
     const response = await request
       .time('total', () => dispatch(request, paths, answer))
       .catch((error: unknown) => toProblem(request, error));
-    const result = toResult(request, response);
-    const refusal = isWithinLimit(result) ? undefined : toProblem(request, tooLarge());
+    const whole = toResult(request, response);
+    const refusal = isWithinLimit(whole) ? undefined : toProblem(request, tooLarge());
     writeRequestLog(request, (refusal ?? response).status, settings);
-    return refusal ? toResult(request, refusal) : result;
+    const result = refusal ? toResult(request, refusal) : whole;
+    return request.method === 'HEAD' ? withoutBody(result) : result;
   };
 }
 

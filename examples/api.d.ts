@@ -463,7 +463,7 @@ export interface components {
          */
         ContentTypeOptions: "nosniff";
         /**
-         * @description RFC 8288: first, prev, next and last page. A CSV of all users has none.
+         * @description RFC 8288: first, prev, next and last page; prev and next alone where the headers would be longer than 8 KB. A CSV of all users has none.
          * @example <https://api.example.com/api/users/?limit=5>; rel="first", <https://api.example.com/api/users/?limit=5&offset=5>; rel="next", <https://api.example.com/api/users/?limit=5&offset=10>; rel="last"
          */
         Link: string;

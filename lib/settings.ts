@@ -11,10 +11,14 @@ const wholeNumber = (minimum: number, maximum: number) =>
     v.description(`a whole number from ${minimum} to ${maximum}`),
   );
 
+/** As it stands in a header: letters outside ASCII become Punycode in the host, and are percent-encoded in the path. */
 const httpUrl = v.pipe(
   v.string(),
   v.check(isHttpUrl),
-  v.description('an absolute http or https URL without query and fragment, such as https://api.example.com'),
+  v.transform((text) => new URL(text).href),
+  v.description(
+    'an absolute http or https URL without white space, password, query and fragment, such as https://api.example.com',
+  ),
 );
 
 const readableFile = v.pipe(
@@ -97,8 +101,9 @@ export function requireDatabaseUrl(settings: Pick<Settings, 'databaseUrl'>): str
 }
 
 function isHttpUrl(text: string): boolean {
+  const { protocol = '', username, password } = URL.parse(text) ?? {};
   // Of the text, not of the URL: that has dropped white space, and a question mark that nothing follows.
-  return /^https?:$/.test(URL.parse(text)?.protocol ?? '') && !/[\s?#]/.test(text);
+  return /^https?:$/.test(protocol) && !/[\s?#]/.test(text) && !username && !password; // every client would read them in links
 }
 
 function withoutSlash(url: string): string {

@@ -29,8 +29,9 @@ export const headers = {
     example: 'nosniff',
   },
   Link: {
-    description: 'RFC 8288: first, prev, next and last page. A CSV of all users has none.',
-    schema: { ...text, pattern: '^<[^>]+>; rel="first"(, <[^>]+>; rel="(prev|next)")*, <[^>]+>; rel="last"$' },
+    description:
+      'RFC 8288: first, prev, next and last page; prev and next alone where the headers would be longer than 8 KB. A CSV of all users has none.',
+    schema: { ...text, pattern: '^<[^>]+>; rel="(first|prev|next)"(, <[^>]+>; rel="(prev|next|last)")*$' },
     example:
       '<https://api.example.com/api/users/?limit=5>; rel="first", <https://api.example.com/api/users/?limit=5&offset=5>; rel="next", ' +
       '<https://api.example.com/api/users/?limit=5&offset=10>; rel="last"',

@@ -34,10 +34,17 @@ describe('the format', () => {
     ['', 'text/csv;q=0.5, application/json;q=0.4', 'text/csv'],
     ['', 'text/csv, application/json', 'application/json'],
     ['', 'text/csv;q=0, */*', 'application/json'],
+    ['', '', 'application/json'],
+    ['', ' ', 'application/json'],
+    ['', ' , ,', 'application/json'],
+    ['', ', text/csv', 'text/csv'],
+    ['', '*/*;q=0, text/csv', 'text/csv'],
+    ['format=csv', '', 'text/csv'],
+    ['format=csv', '*/*;q=0', 'text/csv'],
     ['format=csv', 'application/json', 'text/csv'],
     ['format=json', 'text/csv', 'application/json'],
   ])('of ?%s with Accept: %s is %s', async (query, accept, type) => {
-    const { status, headers } = await send(handler, { query, ...(accept && { headers: { accept } }) });
+    const { status, headers } = await send(handler, { query, ...(accept !== undefined && { headers: { accept } }) });
     expect(status).toBe(200);
     expect(headers['Content-Type']?.split(';')[0]).toBe(type);
   });
@@ -47,6 +54,7 @@ describe('the format', () => {
     ['format=CSV', '*/*'],
     ['', 'text/html'],
     ['', 'application/json;q=0'],
+    ['', '*/*;q=0'],
     ['', 'image/*, text/plain'],
   ])('of ?%s with Accept: %s is a 406 that says what there is', async (query, accept) => {
     const { status, text } = await send(handler, { query, headers: { accept } });

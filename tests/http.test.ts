@@ -283,6 +283,8 @@ describe('a body', () => {
   test.each<[accept: string | undefined, encoding: 'br' | 'gzip' | undefined]>([
     [undefined, undefined],
     ['', undefined],
+    [' ,', undefined],
+    [', gzip', 'gzip'],
     ['identity', undefined],
     ['deflate, zstd', undefined],
     ['x-gzip', undefined],

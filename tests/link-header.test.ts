@@ -1,9 +1,15 @@
-import { beforeAll, expect, test } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Handler } from '../lib/http/gateway.ts';
+import { ok } from '../lib/http/responses.ts';
+import { route } from '../lib/http/route.ts';
+import type { Links } from '../lib/page.ts';
 import { openTestDatabase } from './setup/database.ts';
 import { loadHandler, send } from './setup/request.ts';
 
 let handler: Handler;
+
+beforeEach(() => void vi.spyOn(console, 'log').mockImplementation(() => {}));
+afterEach(() => void vi.restoreAllMocks());
 
 beforeAll(async () => {
   handler = await loadHandler((await openTestDatabase()).url);
@@ -53,4 +59,64 @@ test('leaves out what there is not', async () => {
 test('is the same for HEAD', async () => {
   const [get, head] = await Promise.all(['GET', 'HEAD'].map((method) => send(handler, { method, query: 'limit=2' })));
   expect(head?.headers['Link']).toBe(get?.headers['Link']);
+});
+
+describe('of a long query', () => {
+  /** What a proxy counts: names, values, and four characters between and after them. */
+  const sizeOf = (headers: Record<string, string>) =>
+    Object.entries(headers).reduce((sum, [name, value]) => sum + name.length + value.length + 4, 0);
+
+  /** A search that each link holds, in as many characters. */
+  const searchOf = (characters: number) => `search=${'%27'.repeat(characters / 3)}`;
+  const groups = [1, 2, ...Array.from({ length: 98 }, (_, index) => 9_007_199_254_740_000 + index)];
+
+  test('has the links that a walk needs where all would be more than 8 KB with the other headers', async () => {
+    const seen = new Set<string>();
+    for (const comma of [',', '%2C']) {
+      for (const page of ['limit=1', 'limit=1&offset=1', 'limit=1&format=csv', 'limit=1&offset=1&format=csv']) {
+        const { status, headers } = await send(handler, { query: `groups_in=${groups.join(comma)}&${page}` });
+        expect(status).toBe(200);
+        expect(sizeOf(headers)).toBeLessThan(8192);
+        const relations = [...(headers['Link'] ?? '').matchAll(/; rel="(\w+)"/g)].map(([, relation]) => relation);
+        seen.add(relations.join());
+      }
+    }
+    expect([...seen]).toEqual(['first,next,last', 'prev,next']);
+  });
+
+  test('of which not even the first fits has none, and its body names the next page all the same', async () => {
+    const answering = (links: Links) =>
+      route(['/api/users/'], { publicUrl: undefined, auditLog: false }, async () => ok('{}', links));
+    const link = (length: number) => 'https://api.example.com/'.padEnd(length, 'x');
+    const small = link(100);
+    const relationsOf = async (links: Partial<Links>) => {
+      const { headers } = await send(answering({ first: small, prev: small, next: small, last: small, ...links }));
+      expect(sizeOf(headers)).toBeLessThan(8192);
+      return (headers['Link'] ?? '').match(/(?<=rel=")\w+/g) ?? [];
+    };
+    expect(await relationsOf({})).toEqual(['first', 'prev', 'next', 'last']);
+    expect(await relationsOf({ last: link(6 * 1024) })).toEqual(['first', 'prev', 'next', 'last']);
+    expect(await relationsOf({ last: link(7 * 1024) })).toEqual(['prev', 'next']);
+    expect(await relationsOf({ prev: link(7 * 1024) })).toEqual(['next']);
+    expect(await relationsOf({ next: link(7 * 1024 - 14) })).toEqual(['next']);
+    expect(await relationsOf({ next: link(7 * 1024) })).toEqual([]);
+    expect(await relationsOf({ next: null, prev: link(7 * 1024) })).toEqual([]);
+    expect(await relationsOf({ next: null, prev: null })).toEqual(['first', 'last']);
+  });
+
+  test('is not redirected, and told where to ask', async () => {
+    const long = searchOf(7200);
+    for (const method of ['GET', 'HEAD']) {
+      const { status, headers } = await send(handler, { path: '/api/users', query: long, method });
+      expect(status).toBe(414);
+      expect(sizeOf(headers)).toBeLessThan(8192);
+    }
+    const { problem } = await send(handler, { path: '/api/users', query: long });
+    expect(problem().detail).toBe(
+      'The query is too long for a redirect. Ask at /api/users/, with the slash at its end.',
+    );
+    const { status, headers } = await send(handler, { path: '/api/users', query: searchOf(7140) });
+    expect([status, headers['Location']]).toEqual([301, `/api/users/?${searchOf(7140)}`]);
+    expect(sizeOf(headers)).toBeLessThan(8192);
+  });
 });

@@ -7,8 +7,10 @@ const expectations = {
   DATABASE_CA_FILE: 'the path of a file with certificates in PEM',
   DATABASE_NAMED_STATEMENTS: 'on or off',
   QUERY_TIMEOUT_MS: 'a whole number from 100 to 12000',
-  PUBLIC_URL: 'an absolute http or https URL without query and fragment, such as https://api.example.com',
-  MEDIA_URL: 'an absolute http or https URL without query and fragment, such as https://api.example.com',
+  PUBLIC_URL:
+    'an absolute http or https URL without white space, password, query and fragment, such as https://api.example.com',
+  MEDIA_URL:
+    'an absolute http or https URL without white space, password, query and fragment, such as https://api.example.com',
   AUDIT_LOG: 'on or off',
   PAGES: 'on or off',
   ONLINE_WINDOW_SECONDS: 'a whole number from 1 to 31536000',
@@ -88,7 +90,18 @@ test.each<[name: keyof typeof expectations, value: string]>([
   ['PUBLIC_URL', 'https://api.example.com#'],
   ['PUBLIC_URL', 'https://api.example.com '],
   ['PUBLIC_URL', 'https://api.exa\nmple.com'],
+  ['PUBLIC_URL', 'https://ann@api.example.com'],
+  ['PUBLIC_URL', 'https://ann:hunter2@api.example.com'],
+  ['PUBLIC_URL', 'https://:hunter2@api.example.com'],
+  ['PUBLIC_URL', 'https://api.example.com/our api'],
+  ['PUBLIC_URL', 'https://api.example.com/our\u00a0api'],
+  ['PUBLIC_URL', 'https://api.example.com:hunter2'],
+  ['PUBLIC_URL', 'https://api.example.com:70000'],
+  ['PUBLIC_URL', 'https://'],
+  ['PUBLIC_URL', 'https://a<b'],
   ['MEDIA_URL', 'media'],
+  ['MEDIA_URL', 'https://media.example.com/our files'],
+  ['MEDIA_URL', 'https://ann:hunter2@media.example.com'],
   ['MEDIA_URL', 'https://media.example.com/#hunter2'],
   ['AUDIT_LOG', 'yes'],
   ['PAGES', 'no'],
@@ -101,6 +114,23 @@ test.each<[name: keyof typeof expectations, value: string]>([
 ])('%s=%j is refused by name, without the value', (name, value) => {
   const message = messageOf(() => readSettings({ [name]: value }));
   expect(message).toBe(`Bad settings: ${name} must be ${expectations[name]}.`);
+});
+
+test.each([
+  ['https://api.exämple.com', 'https://api.xn--exmple-cua.com'],
+  ['https://例え.テスト/ä', 'https://xn--r8jz45g.xn--zckzah/%C3%A4'],
+  ['https://api.example.com/%C3%A4', 'https://api.example.com/%C3%A4'],
+  ['https://api.example.com/a"<b>', 'https://api.example.com/a%22%3Cb%3E'],
+  ['HTTPS://API.Example.com/V1', 'https://api.example.com/V1'],
+  ['https://api.example.com:443', 'https://api.example.com'],
+  ['http://localhost:3000/', 'http://localhost:3000'],
+  ['https://[2001:db8::1]:8443/v1', 'https://[2001:db8::1]:8443/v1'],
+  ['https:api.example.com', 'https://api.example.com'],
+  ['https:\\\\api.example.com\\v1', 'https://api.example.com/v1'],
+])('PUBLIC_URL and MEDIA_URL of %s are %s in a header', (value, url) => {
+  const { publicUrl, mediaUrl } = readSettings({ PUBLIC_URL: value, MEDIA_URL: value });
+  expect([publicUrl, mediaUrl]).toEqual([url, `${url}/`]);
+  expect(publicUrl).toMatch(/^[\x21-\x7e]+$/);
 });
 
 test('all bad settings are named at once', () => {

@@ -51,6 +51,14 @@ export const methodNotAllowed = (method: string, allow: string): HttpError =>
 
 export const notAcceptable = (expected: string): HttpError => new HttpError(406, 'Not Acceptable', expected);
 
+/** `path` is where there would be no redirect. */
+export const uriTooLong = (path: string): HttpError =>
+  new HttpError(
+    414,
+    'URI Too Long',
+    `The query is too long for a redirect. Ask at ${path}, with the slash at its end.`,
+  );
+
 /** The client can mend it, so it is no 5xx. */
 export const tooLarge = (): HttpError =>
   new HttpError(

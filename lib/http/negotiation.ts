@@ -19,7 +19,8 @@ export const format: Parameter<string> = {
 
 /** The format asked for by name, else the one that `Accept` prefers; JSON where it prefers neither. Throws a 406. */
 export function chooseFormat(wanted: string | undefined, { headers }: Pick<Request, 'headers'>): Format {
-  const weights = readWeights(headers['accept'] ?? '*/*');
+  const weights = readWeights(headers['accept']);
+  if (weights.size === 0) weights.set('*/*', 1); // no header, or one that lists nothing
   const weightOf = (format: Format) => {
     const mediaType = mediaTypes[format];
     return weights.get(mediaType) ?? weights.get(mediaType.replace(/\/.*/, '/*')) ?? weights.get('*/*') ?? 0;
@@ -37,18 +38,19 @@ export function chooseFormat(wanted: string | undefined, { headers }: Pick<Reque
 }
 
 /** The encoding that `Accept-Encoding` prefers, br where it prefers neither; undefined for none. */
-export function chooseEncoding(acceptEncoding = ''): Encoding | undefined {
+export function chooseEncoding(acceptEncoding: string | undefined): Encoding | undefined {
   const weights = readWeights(acceptEncoding);
   const weightOf = (encoding: Encoding) => weights.get(encoding) ?? weights.get('*') ?? 0;
   const best = weightOf('gzip') > weightOf('br') ? 'gzip' : 'br';
   return weightOf(best) > 0 ? best : undefined;
 }
 
-/** `gzip, br;q=0.5` → gzip: 1, br: 0.5 (RFC 9110, 12.4.2). */
-function readWeights(header: string): Map<string, number> {
+/** `gzip, br;q=0.5` → gzip: 1, br: 0.5 (RFC 9110, 12.4.2); empty elements of a list count for nothing (5.6.1). */
+function readWeights(header = ''): Map<string, number> {
   const weights = new Map<string, number>();
   for (const part of header.toLowerCase().split(',')) {
     const [name = '', ...parameters] = part.split(';').map((text) => text.trim());
+    if (name === '') continue;
     const weight = parameters.find((parameter) => parameter.startsWith('q='))?.slice(2);
     weights.set(name, weight === undefined ? 1 : Number(weight) || 0);
   }

@@ -1,11 +1,11 @@
 import type { Links } from '../page.ts';
 import type { Compressed, Request, Response, Text } from '../request.ts';
-import type { HttpError } from './errors.ts';
+import { type HttpError, uriTooLong } from './errors.ts';
 import { mediaTypes } from './negotiation.ts';
 
 export const ok = (json: Text, links?: Links): Response => ({
   status: 200,
-  headers: { 'Content-Type': mediaTypes.json, ...(links && { Link: toLinkHeader(links) }) },
+  headers: { 'Content-Type': mediaTypes.json, ...toLinkHeader(links) },
   body: json,
 });
 
@@ -15,16 +15,29 @@ export const csvFile = (name: string, text: Text, links?: Links): Response => ({
   headers: {
     'Content-Type': `${mediaTypes.csv}; charset=utf-8; header=present`,
     'Content-Disposition': `attachment; filename="${name}-${new Date().toISOString().slice(0, 10)}.csv"`,
-    ...(links && { Link: toLinkHeader(links) }),
+    ...toLinkHeader(links),
   },
   body: text,
 });
 
-/** RFC 8288: `<https://…>; rel="next", <https://…>; rel="last"`. */
-const toLinkHeader = (links: Links): string =>
-  Object.entries(links)
-    .flatMap(([relation, url]) => (url === null ? [] : `<${url}>; rel="${relation}"`))
-    .join(', ');
+/** Common proxies take 8 KB of headers. The others of ours, and what the gateway adds, have a few hundred bytes. */
+const maxHeaderLength = 7 * 1024;
+
+/**
+ * RFC 8288: `<https://…>; rel="next", <https://…>; rel="last"`. Where not all fit, those that a walk needs: `next` goes last, because without
+ * it the walk would seem to be over.
+ */
+function toLinkHeader(links: Links | undefined): { Link?: string } {
+  if (!links) return {};
+  const { prev, next } = links;
+  for (const kept of [links, { prev, next }, { next }]) {
+    const header = Object.entries(kept)
+      .flatMap(([relation, url]) => (url === null ? [] : `<${url}>; rel="${relation}"`))
+      .join(', ');
+    if (header.length <= maxHeaderLength) return header === '' ? {} : { Link: header };
+  }
+  return {};
+}
 
 /** A file of the build. `tag` is its version, for clients that have it already (RFC 9110, 13.1.2): a 304 then. */
 export function file(request: Request, tag: string, headers: Record<string, string>, body: Compressed): Response {
@@ -37,14 +50,12 @@ export function file(request: Request, tag: string, headers: Record<string, stri
 
 export const noContent = (headers: Record<string, string>): Response => ({ status: 204, headers, body: '' });
 
-/** To the path, behind what `baseUrl` has before it, with the same query. */
+/** To the path, behind what `baseUrl` has before it, with the same query. Throws a 414 where that is more than a header may have. */
 export function redirect({ baseUrl, rawQuery }: Request, path: string): Response {
   const query = rawQuery === '' ? '' : `?${toHeaderText(rawQuery)}`;
-  return {
-    status: 301,
-    headers: { Location: `${new URL(baseUrl).pathname.replace(/\/$/, '')}${path}${query}` },
-    body: '',
-  };
+  const location = `${new URL(baseUrl).pathname.replace(/\/$/, '')}${path}${query}`;
+  if (location.length > maxHeaderLength) throw uriTooLong(path);
+  return { status: 301, headers: { Location: location }, body: '' };
 }
 
 /** What a header cannot carry, percent-encoded; a query that came over HTTP has none of it. */

@@ -133,6 +133,76 @@ describe('a CSV', () => {
   });
 });
 
+describe('a cell of a CSV that a spreadsheet might run', () => {
+  const starts = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
+  const defused = [
+    ...starts,
+    ...starts.map((start) => `${start}A1`),
+    ...starts.map((start) => `${start}=1+1`),
+    ...['\t', '\r', '\n', '\r\n'].map((start) => `${start}@SUM(A1)`),
+    '+1-2',
+    '+98-915-000',
+    '+98 (915) 000',
+    '+1 2 -3',
+    '+1 2+3',
+    '+ 98',
+    '+1\n2',
+    '+1\n',
+
+    '＋98 915',
+    '-98 915',
+  ];
+  const kept = [
+    ...['+98 915 000', '+98', '+۹۸ ۹۱۵', '0915', '1=2', 'a-b', 'ann@example.com', ' =1', "'=1", 'a\n=1', '', '—', '＜'],
+    '+98 ',
+  ];
+
+  test.each([
+    ['gets an apostrophe before it', defused, "'"],
+    ['does not where it is no formula, as phone numbers are none', kept, ''],
+  ])('%s', async (_, cells, apostrophe) => {
+    const rows = cells.map((first_name, index) => ({
+      id: 500 + index,
+      username: `f${index}`,
+      first_name,
+      is_staff: true,
+    }));
+    await database.db.insertInto('users').values(rows).execute();
+    const { text } = await send(handler, { query: 'format=csv&id_min=500&ordering=id&limit=1000' });
+    await database.db.deleteFrom('users').where('id', '>=', 500).execute();
+    for (const [index, cell] of cells.entries()) {
+      expect(text, JSON.stringify(cell)).toContain(
+        `"f${index}",,,false,,"${apostrophe}${cell.replaceAll('"', '""')}",,`,
+      );
+    }
+  });
+
+  test('is any text of the list: names, addresses, avatars, codes, groups and inviters', async () => {
+    const bad = '\n=1+1';
+    await database.db
+      .insertInto('users')
+      .values({
+        id: 600,
+        username: bad,
+        email: bad,
+        mobile_number: bad,
+        invite_code: bad,
+        first_name: bad,
+        last_name: bad,
+        invited_by_id: 600,
+        is_staff: true,
+      })
+      .execute();
+    await database.db.insertInto('groups').values({ id: 60, name: bad }).execute();
+    await database.db.insertInto('user_groups').values({ user_id: 600, group_id: 60 }).execute();
+    const { text } = await send(handler, { query: 'format=csv&id_min=600' });
+    await database.db.deleteFrom('users').where('id', '=', 600).execute();
+    expect(text.match(/"'\n=1\+1"/g)).toHaveLength(8);
+    expect(text.match(/"'=1\+1 \n=1\+1"/g)).toHaveLength(2); // the full names, which are trimmed
+    expect(text).not.toMatch(/"[\n=]/);
+  });
+});
+
 describe('of a CSV in a spreadsheet', () => {
   const folder = mkdtempSync(join(tmpdir(), 'users-api-export-'));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));

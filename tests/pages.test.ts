@@ -101,17 +101,53 @@ describe('a client that has the file already', () => {
 
   test('is told so without the file', async () => {
     const etag = (await ask('')).headers['ETag'] as string;
-    for (const known of [etag, `"other", ${etag}`]) {
+    const tag = etag.slice(3, -1);
+    for (const known of [
+      etag,
+      `"${tag}"`,
+      '*',
+      ' * ',
+      `"other", ${etag}`,
+      `W/"other",W/"${tag}"`,
+      `"a,b" , "${tag}" ,W/"c"`,
+      `"", , "${tag}"`,
+    ]) {
       const { status, headers, bytes } = await ask(known);
       expect(status).toBe(304);
       expect(bytes).toHaveLength(0);
-      expect(headers).toMatchObject({ ETag: etag, 'Cache-Control': 'no-cache' });
+      expect(headers).toMatchObject({ ETag: etag, 'Cache-Control': 'no-cache', Vary: 'Accept-Encoding' });
       expect(headers).not.toHaveProperty('Content-Length');
     }
   });
 
+  test('is told so in whichever encoding it has it, and to HEAD as well', async () => {
+    const etag = (await ask('')).headers['ETag'] as string;
+    for (const encoding of ['identity', 'gzip', 'br']) {
+      for (const method of ['GET', 'HEAD']) {
+        const headers = { 'if-none-match': etag, 'accept-encoding': encoding };
+        const answer = await send(handler, { path: '/api/docs/', method, headers });
+        expect([answer.status, answer.headers['Vary']]).toEqual([304, 'Accept-Encoding']);
+        expect(answer.headers).not.toHaveProperty('Content-Encoding');
+      }
+    }
+  });
+
   test('gets the file when its own is another', async () => {
-    expect((await ask('W/"another"')).status).toBe(200);
+    const etag = (await ask('')).headers['ETag'] as string;
+    const tag = etag.slice(3, -1);
+    for (const known of [
+      'W/"another"',
+      '""',
+      tag, // without its quotes
+      `"${tag}`,
+      `"x${tag}"`,
+      `"${tag.toUpperCase()}${tag.toLowerCase()}"`,
+      `"a, ${tag}"`,
+      '"*"',
+      `W/"a" *`,
+    ]) {
+      expect([known, (await ask(known)).status]).toEqual([known, 200]);
+    }
   });
 });
 

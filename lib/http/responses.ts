@@ -39,13 +39,15 @@ function toLinkHeader(links: Links | undefined): { Link?: string } {
   return {};
 }
 
-/** A file of the build. `tag` is its version, for clients that have it already (RFC 9110, 13.1.2): a 304 then. */
-export function file(request: Request, tag: string, headers: Record<string, string>, body: Compressed): Response {
-  const etag = `W/"${tag}"`; // weak: one for all encodings
-  const isKnown = (request.headers['if-none-match'] ?? '').split(',').some((known) => known.trim() === etag);
-  return isKnown
-    ? { status: 304, headers: { ...headers, ETag: etag }, body: '' }
-    : { status: 200, headers: { ...headers, ETag: etag }, body };
+/**
+ * A file of the build. `tag` is its version, for clients that have it already: a 304 then, by weak comparison (RFC 9110, 13.1.2), which looks at
+ * what is between the quotes alone.
+ */
+export function file(request: Request, tag: string, own: Record<string, string>, body: Compressed): Response {
+  const headers = { ...own, ETag: `W/"${tag}"`, Vary: 'Accept-Encoding' }; // weak: one for all encodings
+  const known = request.headers['if-none-match'] ?? '';
+  const isKnown = known.trim() === '*' || known.match(/"[^"]*"/g)?.includes(`"${tag}"`);
+  return isKnown ? { status: 304, headers, body: '' } : { status: 200, headers, body };
 }
 
 export const noContent = (headers: Record<string, string>): Response => ({ status: 204, headers, body: '' });

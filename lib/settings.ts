@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import * as v from 'valibot';
+import { readConnectionString } from './database/connection-string.ts';
 
 const wholeNumber = (minimum: number, maximum: number) =>
   v.pipe(
@@ -35,7 +36,7 @@ const onOff = v.pipe(
 
 const databaseUrl = v.pipe(
   v.string(),
-  v.check((text) => /^postgres(ql)?:$/.test(URL.parse(text)?.protocol ?? '')),
+  v.check(isConnectionString),
   v.description('a URL such as postgres://user:password@host:5432/database'),
 );
 
@@ -104,6 +105,15 @@ function isHttpUrl(text: string): boolean {
   const { protocol = '', username, password } = URL.parse(text) ?? {};
   // Of the text, not of the URL: that has dropped white space, and a question mark that nothing follows.
   return /^https?:$/.test(protocol) && !/[\s?#]/.test(text) && !username && !password; // every client would read them in links
+}
+
+function isConnectionString(text: string): boolean {
+  try {
+    readConnectionString(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function withoutSlash(url: string): string {

@@ -6,8 +6,8 @@ import type { Database } from '../lib/database/tables.ts';
 /** The database as operators write it, by its URL or by settings. The API itself only reads, through `lib/database/database.ts`. */
 export function openForOperators(connection: string | ConnectionSettings): Kysely<Database> {
   const pool = new pg.Pool({
+    application_name: 'users-api manage', // unless the URL gives another
     ...toConnection(typeof connection === 'string' ? { databaseUrl: connection } : connection),
-    application_name: 'users-api manage',
     max: 1,
     connectionTimeoutMillis: 5000,
   });

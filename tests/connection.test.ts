@@ -3,11 +3,17 @@ import { chmodSync, chownSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sql } from 'kysely';
+import pg from 'pg';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { authenticate } from '../lib/auth.ts';
-import { type SignerTarget, type SignToken, toConnection } from '../lib/database/connection.ts';
+import {
+  type ConnectionSettings,
+  type SignerTarget,
+  type SignToken,
+  toConnection,
+} from '../lib/database/connection.ts';
 import { type Db, openDatabase } from '../lib/database/database.ts';
-import { readSettings } from '../lib/settings.ts';
+import { readSettings, SettingsError } from '../lib/settings.ts';
 import { runCommand } from '../manage/commands.ts';
 import { openForOperators } from '../manage/database.ts';
 import { type PostgresServer, postgresUser } from '../scripts/servers/postgres-server.ts';
@@ -39,6 +45,94 @@ test("with IAM the password is a token for the URL's host, port and user; TLS is
   const makeToken = password as () => Promise<string>;
   expect([await makeToken(), await makeToken()]).toEqual(['token 1', 'token 2']);
   expect(targets[0]).toEqual({ hostname: 'db.example.com', port: 5432, username: 'users_api' });
+});
+
+test.each([
+  ['no user', 'postgres://db.example.com/users'],
+  ['no host', 'postgres://api@/users'],
+  ['a socket for a host', 'postgres://api@/users?host=/run/postgresql'],
+])('with IAM a URL of %s is refused at the start, for a token names both', (_, databaseUrl) => {
+  expect(() => toConnection({ databaseUrl, databaseIamAuth: true })).toThrow(
+    new SettingsError('Bad settings: DATABASE_URL must name a user and a host where DATABASE_IAM_AUTH is on.'),
+  );
+});
+
+describe('a connection string means the same to the driver, with DATABASE_CA_FILE and with IAM', () => {
+  /** What the driver makes of it, but for TLS and password. */
+  const read = (settings: ConnectionSettings) => {
+    const { connectionParameters } = new pg.Client(toConnection(settings)) as unknown as {
+      connectionParameters: Record<string, unknown>;
+    };
+    const { ssl: _, ...rest } = connectionParameters;
+    return rest;
+  };
+  const path = '/run/postgresql';
+
+  test.each<[databaseUrl: string, says: object]>([
+    ['postgres://api:x@db.example.com:6432/users', { user: 'api', host: 'db.example.com', port: 6432 }],
+    ['postgresql://api@db.example.com/users', { host: 'db.example.com', port: 5432, database: 'users' }],
+    ['postgres://api@[::1]:6432/users', { host: '::1', port: 6432 }],
+    ['postgres://api@[2001:db8::7]/users', { host: '2001:db8::7', port: 5432 }],
+    ['postgres://api%40tenant:x@db.example.com/users', { user: 'api@tenant', host: 'db.example.com' }],
+    ['postgres://api@db.example.com', { database: 'api' }],
+    ['postgres://api@db.example.com/', { database: 'api' }],
+    ['postgres://api@db.example.com/a%20b', { database: 'a b' }],
+    ['postgres://api:100%@db.example.com/users', { user: 'api', host: 'db.example.com', database: 'users' }],
+    ['postgres://api:1%@[::1]/a%20b?options=-csearch_path%3Dapp', { host: '::1', options: '-csearch_path=app' }],
+    ['postgres://api@db.example.com/users?options=-csearch_path%3Dapp', { options: '-csearch_path=app' }],
+    ['postgres://api@db.example.com/users?application_name=staff', { application_name: 'staff' }],
+    ['postgres://api@db.example.com/users?statement_timeout=700', { statement_timeout: '700' }],
+    ['postgres://api@db.example.com/users?connect_timeout=60', { connect_timeout: 0 }], // the driver has its own, and so has the API
+    ['postgres://db.example.com/users?user=api&port=6432', { user: 'api', port: 6432 }],
+    ['postgres://api@db.example.com/users?sslmode=disable', { database: 'users' }],
+    ['postgres://api@db.example.com/users?sslmode=verify-full&sslnegotiation=direct', { sslnegotiation: 'direct' }],
+  ])('%s', (databaseUrl, says) => {
+    const plain = read({ databaseUrl });
+    expect(plain).toMatchObject(says);
+    expect(read({ databaseUrl, databaseCaFile: 'package.json' })).toEqual(plain);
+    expect(read({ databaseUrl, databaseIamAuth: true })).toEqual(plain);
+  });
+
+  test.each([
+    [
+      'postgres://api:x@/users?host=/run/postgresql',
+      { host: path, user: 'api', database: 'users', isDomainSocket: true },
+    ],
+    ['postgres:///users?host=/run/postgresql&user=api&port=6432', { host: path, user: 'api', port: 6432 }],
+    ['postgres://%2Frun%2Fpostgresql/users', { host: path, database: 'users' }],
+  ])('%s', (databaseUrl, says) => {
+    expect(read({ databaseUrl })).toMatchObject(says);
+    expect(read({ databaseUrl, databaseCaFile: 'package.json' })).toEqual(read({ databaseUrl }));
+  });
+
+  test.each([
+    ['50%', '50%'],
+    ['50%25', '50%'],
+    ['a%zz b', 'a%zz b'],
+    ['%%', '%%'],
+    ['%2F 1%', '/ 1%'],
+    ['p%40ss', 'p@ss'],
+    ['p@ss', 'p@ss'],
+  ])('the password %s is %s', (written, password) => {
+    const databaseUrl = `postgres://api:${written}@db.example.com/users`;
+    expect(new pg.Client(toConnection({ databaseUrl })).password).toBe(password);
+    expect(toConnection({ databaseUrl, databaseCaFile: 'package.json' })).toMatchObject({ password });
+  });
+});
+
+test('DATABASE_CA_FILE keeps the certificate of a client, and lets nothing weaken what it verifies', () => {
+  const tls = 'sslmode=verify-ca&uselibpqcompat=true&sslrootcert=tsconfig.json&sslcert=biome.json&sslkey=openapi.json';
+  const { ssl } = toConnection({
+    databaseUrl: `postgres://api@db.example.com/users?${tls}`,
+    databaseCaFile: 'package.json',
+  });
+  const read = (file: string) => readFileSync(file, 'utf8');
+  expect(ssl).toEqual({
+    rejectUnauthorized: true,
+    ca: read('package.json'),
+    cert: read('biome.json'),
+    key: read('openapi.json'),
+  });
 });
 
 test("the token comes from the AWS SDK of Lambda's runtime", async () => {
@@ -79,16 +173,22 @@ describe.skipIf(!canStartServer)('a server with TLS', () => {
   }
 
   beforeAll(async () => {
-    chmodSync(folder, 0o755);
-    const { cert, key } = makeCertificate('server', 'IP:127.0.0.1');
+    chmodSync(folder, 0o777); // for the socket, too
+    const { cert, key } = makeCertificate('server', 'IP:127.0.0.1,IP:::1');
     makeCertificate('other', 'IP:127.0.0.1');
-    server = await startTestServer({ ssl: 'on', ssl_cert_file: cert, ssl_key_file: key });
+    server = await startTestServer({
+      ssl: 'on',
+      ssl_cert_file: cert,
+      ssl_key_file: key,
+      listen_addresses: '127.0.0.1,::1',
+      unix_socket_directories: folder,
+    });
     admin = openForOperators(server.url);
     const rules = join(server.dataDir, 'pg_hba.conf');
     // As RDS does it: TLS alone, and the token in place of a password in clear.
     writeFileSync(
       rules,
-      `hostssl all users_api 127.0.0.1/32 password\nhost all users_api all reject\n${readFileSync(rules, 'utf8')}`,
+      `hostssl all users_api 127.0.0.1/32 password\nhostssl all users_api ::1/128 password\nlocal all users_api password\nhost all users_api all reject\n${readFileSync(rules, 'utf8')}`,
     );
     await sql`select pg_reload_conf()`.execute(admin);
     await runCommand(admin, ['create-reader', 'users_api']);
@@ -148,6 +248,44 @@ describe.skipIf(!canStartServer)('a server with TLS', () => {
     const db = open({ DATABASE_URL: urlWith(server.url, { username: 'users_api', password: 'kept secret' }) });
     expect((await ask(db)).id).toBe(1);
     await db.end();
+  });
+
+  describe.each<[how: string, environment: Record<string, string>]>([
+    ['', { DATABASE_CA_FILE: '' }],
+    [' with DATABASE_CA_FILE', {}],
+    [' with IAM', { DATABASE_IAM_AUTH: 'on' }],
+  ])('a connection string%s', (how, environment) => {
+    const password = '100% kept secret';
+    const query = async (parts: string): Promise<object | undefined> => {
+      const DATABASE_URL = parts.replace(':port', `:${server.port}`).replace('folder', folder);
+      const tls = how === '' ? `&sslmode=verify-full&sslrootcert=${folder}/server.crt` : '&sslmode=disable';
+      await accept(password);
+      const db = open({ DATABASE_URL: DATABASE_URL.replace('&tls', tls), ...environment }, async () => password);
+      const [row] = await db.run(
+        sql<object>`select current_user as user, current_schema() as schema, inet_server_addr() as address,
+          (select ssl from pg_stat_ssl where pid = pg_backend_pid()) as tls, current_setting('application_name') as name`.compile(
+          admin,
+        ),
+      );
+      await db.end();
+      return row;
+    };
+
+    test('gets in by an address of IPv6, with a raw % in the password', async () => {
+      const row = await query('postgres://users_api:100% kept secret@[::1]:port/postgres?x=y&tls');
+      expect(row).toEqual({ user: 'users_api', schema: 'public', address: '::1', tls: true, name: 'users-api' });
+    });
+
+    test('gets in by the address of IPv4, chooses the schema by options, and names the application', async () => {
+      const options = 'options=-csearch_path%3Dpg_catalog&application_name=staff';
+      const row = await query(`postgresql://users_api:100% kept secret@127.0.0.1:port/postgres?${options}&tls`);
+      expect(row).toMatchObject({ schema: 'pg_catalog', name: 'staff', tls: true });
+    });
+
+    test.skipIf(how === ' with IAM')('gets in by a socket, on which there is no TLS', async () => {
+      const row = await query(`postgres://users_api:100% kept secret@/postgres?host=folder&port=${server.port}`);
+      expect(row).toMatchObject({ user: 'users_api', address: null, tls: false });
+    });
   });
 
   test.each([

@@ -74,6 +74,22 @@ test('every setting is read', () => {
 test.each<[name: keyof typeof expectations, value: string]>([
   ['DATABASE_URL', 'hunter2'],
   ['DATABASE_URL', 'mysql://root:hunter2@localhost/users'],
+  ['DATABASE_URL', ' postgres://api:hunter2@localhost/users'],
+  ['DATABASE_URL', '/run/postgresql hunter2'],
+  ['DATABASE_URL', 'socket:/run/postgresql?db=hunter2'],
+  ['DATABASE_URL', 'host=localhost password=hunter2'],
+  ['DATABASE_URL', 'postgres:hunter2'],
+  ['DATABASE_URL', 'postgres://api:hunter2@db.example.com:65536/users'],
+  ['DATABASE_URL', 'postgres://api:hunter2@db.example.com:0/users'],
+  ['DATABASE_URL', 'postgres://api:hunter2@db.example.com/users?port=65536'],
+  ['DATABASE_URL', 'postgres://api:hunter2@db.example.com/users?port=hunter2'],
+  ['DATABASE_URL', 'postgres://api:hunter2@a.example.com,b.example.com/users'],
+  ['DATABASE_URL', 'postgres://api:hunter2@a.example.com:5432,b.example.com:5432/users'],
+  ['DATABASE_URL', 'postgres://api:hunter2@/users?host=a.example.com,b.example.com'],
+  ['DATABASE_URL', 'postgres://api:hunter2@[::1/users'],
+  ['DATABASE_URL', 'postgres://api:hunter2%e4@db.example.com/users'],
+  ['DATABASE_URL', 'postgres://api:hunter2/3@db.example.com/users'],
+  ['DATABASE_URL', 'postgres://api:hunter2@db.example.com/users?sslrootcert=/no/such/hunter2'],
   ['DATABASE_IAM_AUTH', '1'],
   ['DATABASE_CA_FILE', '/no/such/hunter2.pem'],
   ['DATABASE_NAMED_STATEMENTS', 'true'],
@@ -131,6 +147,18 @@ test.each([
   const { publicUrl, mediaUrl } = readSettings({ PUBLIC_URL: value, MEDIA_URL: value });
   expect([publicUrl, mediaUrl]).toEqual([url, `${url}/`]);
   expect(publicUrl).toMatch(/^[\x21-\x7e]+$/);
+});
+
+test.each([
+  'postgres://',
+  'postgresql:///users',
+  'POSTGRES://api@db.example.com/users',
+  'postgres://api:100%@db.example.com/users',
+  'postgres://api:secret@/users?host=/run/postgresql',
+  'postgres://api@[::1]:65535/users',
+  'postgres://api:100%@[::1]/users?options=-csearch_path%3Dapp',
+])('DATABASE_URL=%s is read as it is', (databaseUrl) => {
+  expect(readSettings({ DATABASE_URL: databaseUrl })).toMatchObject({ databaseUrl });
 });
 
 test('all bad settings are named at once', () => {

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
+import type { ConnectionOptions } from 'node:tls';
 import type { ClientConfig } from 'pg';
-import { requireDatabaseUrl, type Settings } from '../settings.ts';
+import { requireDatabaseUrl, type Settings, SettingsError } from '../settings.ts';
+import { escapeStray, isSocket, readConnectionString } from './connection-string.ts';
 
 export type ConnectionSettings = Pick<Settings, 'databaseUrl'> &
   Partial<Pick<Settings, 'databaseIamAuth' | 'databaseCaFile'>>;
@@ -14,21 +16,34 @@ export type SignToken = (target: SignerTarget) => Promise<string>;
 /** Where the database is and how to get in, for the driver. */
 export function toConnection(settings: ConnectionSettings, signToken: SignToken = signWithAwsSdk): ClientConfig {
   const { databaseIamAuth = false, databaseCaFile } = settings;
-  const connectionString = requireDatabaseUrl(settings);
+  const connectionString = escapeStray(requireDatabaseUrl(settings));
   if (!databaseIamAuth && !databaseCaFile) return { connectionString };
 
   // Taken apart, because what a connection string says of TLS and password goes before what stands beside it.
-  const { hostname, port, username, password, pathname } = new URL(connectionString);
-  const target = { hostname, port: Number(port || 5432), username: decodeURIComponent(username) };
+  const { ssl, ...parts } = readConnectionString(connectionString);
+  const { host = '', port = 5432, user = '' } = parts;
+  if (databaseIamAuth && (user === '' || host === '' || isSocket(host))) {
+    throw new SettingsError('Bad settings: DATABASE_URL must name a user and a host where DATABASE_IAM_AUTH is on.');
+  }
   return {
-    host: target.hostname,
-    port: target.port,
-    user: target.username,
-    database: decodeURIComponent(pathname.slice(1)),
+    ...parts,
+    port,
     // A function is asked anew for each connection.
-    password: databaseIamAuth ? () => signToken(target) : decodeURIComponent(password),
-    // Verified, certificate and name: whoever reads a token on its way may use it as well.
-    ssl: { rejectUnauthorized: true, ...(databaseCaFile && { ca: readFileSync(databaseCaFile, 'utf8') }) },
+    ...(databaseIamAuth && { password: () => signToken({ hostname: host, port, username: user }) }),
+    // On a socket, which no network carries, PostgreSQL has no TLS.
+    ssl: !isSocket(host) && verify(ssl, databaseCaFile),
+  };
+}
+
+/** Certificate and name, whatever the URL says: whoever reads a token on its way may use it as well. A certificate of the client's stays. */
+function verify(ofUrl: ClientConfig['ssl'], caFile: string | undefined): ConnectionOptions {
+  const { ca, cert, key } = typeof ofUrl === 'object' ? ofUrl : {};
+  const authorities = caFile ? readFileSync(caFile, 'utf8') : ca;
+  return {
+    rejectUnauthorized: true,
+    ...(authorities && { ca: authorities }),
+    ...(cert && { cert }),
+    ...(key && { key }),
   };
 }
 

@@ -35,8 +35,8 @@ const maxIdleMs = 240_000;
 /** One connection per instance, which has one request at a time; opened by the first statement. */
 export function openDatabase(settings: Settings, signToken?: SignToken): Db {
   const pool = new pg.Pool({
+    application_name: 'users-api', // unless the URL gives another
     ...toConnection(settings, signToken),
-    application_name: 'users-api',
     max: 1,
     keepAlive: true,
     connectionTimeoutMillis: connectTimeoutMs,

@@ -1,26 +1,30 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { demoKey } from '../manage/demo.ts';
 import { findFreePort, isFreePort } from '../scripts/servers/free-port.ts';
 
 /** `npm start` without npm, which the tests would have to signal through. */
-type Started = { process: ChildProcess; output: () => string; port: number };
+type Started = { process: ChildProcess; output: () => string; port: number; closed: Promise<unknown> };
 
 const directory = mkdtempSync(join(tmpdir(), 'users-api-start-'));
 const running = new Set<ChildProcess>();
 const startTimeout = 60_000;
 
 afterAll(() => {
-  for (const process of running) process.kill('SIGINT');
+  killAll();
   rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
 });
 
-async function start(environment: Record<string, string | undefined> = {}, cwd = process.cwd()): Promise<Started> {
+async function start(
+  environment: Record<string, string | undefined> = {},
+  cwd = process.cwd(),
+  how: [string, ...string[]] = [process.execPath, 'scripts/start.ts'],
+): Promise<Started> {
   const port = Number(environment['PORT'] ?? (await findFreePort()));
   const env = {
     ...process.env,
@@ -30,40 +34,55 @@ async function start(environment: Record<string, string | undefined> = {}, cwd =
     PORT: String(port),
     ...environment,
   };
-  const child = spawn(process.execPath, ['scripts/start.ts'], { cwd, env });
+  const [command, ...args] = how;
+  // In a group of its own, as a terminal has it, which signals all of it.
+  const child = spawn(command, args, { cwd, env, detached: true });
   running.add(child);
-  child.once('exit', () => running.delete(child));
+  // When its last process has closed its output, not the first.
+  const closed = once(child, 'close').then(() => running.delete(child));
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
-  return { process: child, output: () => output, port };
+  return { process: child, output: () => output, port, closed };
 }
 
 /** Waits until the program has printed the text; fails with all it printed when it ends before. */
 async function untilPrinted({ process: child, output }: Started, text: string): Promise<void> {
   while (!output().includes(text)) {
-    if (child.exitCode !== null) throw new Error(`ended before it printed "${text}":\n${output()}`);
+    if (child.exitCode !== null || child.signalCode !== null)
+      throw new Error(`ended before it printed "${text}":\n${output()}`);
     await Promise.race([once(child.stdout as NodeJS.ReadableStream, 'data'), once(child, 'exit')]);
   }
 }
 
-async function stop({ process: child }: Started, signal: NodeJS.Signals = 'SIGINT'): Promise<void> {
-  const exited = once(child, 'exit');
+async function stop({ process: child, closed }: Started, signal: NodeJS.Signals = 'SIGINT'): Promise<void> {
   child.kill(signal);
-  await exited;
+  await closed;
 }
 
-async function untilExit({ process: child, output }: Started): Promise<{ code: number | null; output: string }> {
-  if (child.exitCode === null) await once(child, 'close');
-  return { code: child.exitCode, output: output() };
+async function untilExit({
+  process: child,
+  output,
+  closed,
+}: Started): Promise<{ code: number | null; output: string }> {
+  await closed;
+  // As shells tell it.
+  const code = child.signalCode ? 128 + constants.signals[child.signalCode] : child.exitCode;
+  return { code, output: output() };
+}
+
+/** The repository as it comes, but for the packages. */
+function copyTo(name: string): string {
+  const copy = join(directory, name);
+  const left = ['node_modules', 'dist', '.git', '.local', '.serverless', 'coverage'].map((name) => resolve(name));
+  cpSync('.', copy, { recursive: true, filter: (source) => !left.includes(resolve(source)) });
+  symlinkSync(resolve('node_modules'), join(copy, 'node_modules'));
+  return copy;
 }
 
 test(
   'npm start builds what it runs, where nothing was built before',
   async () => {
-    const fresh = join(directory, 'fresh');
-    const left = ['node_modules', 'dist', '.git', '.local', '.serverless', 'coverage'].map((name) => resolve(name));
-    cpSync('.', fresh, { recursive: true, filter: (source) => !left.includes(resolve(source)) });
-    symlinkSync(resolve('node_modules'), join(fresh, 'node_modules'));
+    const fresh = copyTo('fresh');
     const started = await start({ LOCAL_DIRECTORY: join(fresh, '.local') }, fresh);
     await untilPrinted(started, 'Ready at');
     const response = await fetch(`http://localhost:${started.port}/api/users/?limit=1`, {
@@ -159,6 +178,117 @@ print(json.dumps(response.json()))`;
     expect(again.output()).toContain('the schema is up to date');
     expect(again.output()).toContain('nothing written');
     await stop(again);
+  });
+});
+
+/** As a terminal does it: to each of its processes. */
+const signalGroup = ({ process: { pid = 0 } }: Started, signal: NodeJS.Signals): boolean => process.kill(-pid, signal);
+
+/** So that one test's failure is not the next one's. */
+function killAll(): void {
+  for (const { pid = 0 } of running) process.kill(-pid, 'SIGKILL');
+}
+
+describe('npm start ends', () => {
+  afterEach(killAll);
+
+  test.each<[signal: NodeJS.Signals, status: number]>([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ])('on %s before it serves, with the status %i', { timeout: startTimeout }, async (signal, status) => {
+    const started = await start();
+    await untilPrinted(started, 'Starting serverless-offline');
+    started.process.kill(signal);
+    expect(await untilExit(started)).toMatchObject({ code: status });
+    expect(await isFreePort(started.port)).toBe(true);
+  });
+
+  test('on Ctrl-C, pressed twice, before it serves', { timeout: startTimeout }, async () => {
+    const started = await start();
+    await untilPrinted(started, 'Starting serverless-offline');
+    signalGroup(started, 'SIGINT');
+    signalGroup(started, 'SIGINT');
+    expect(await untilExit(started)).toMatchObject({ code: 130 });
+  });
+
+  test('when the terminal is closed', { timeout: startTimeout }, async () => {
+    const started = await start();
+    await untilPrinted(started, 'Ready at');
+    for (const stream of [started.process.stdout, started.process.stderr]) stream?.destroy();
+    signalGroup(started, 'SIGHUP');
+    expect(await untilExit(started)).toMatchObject({ code: 129 });
+    expect(await isFreePort(started.port)).toBe(true);
+  });
+
+  test.each<[what: string, signal: (started: Started) => void]>([
+    ['SIGTERM to npm', ({ process }) => process.kill('SIGTERM')],
+    ['Ctrl-C', (started) => signalGroup(started, 'SIGINT')],
+  ])('with all its processes, on %s', { timeout: startTimeout }, async (_, signal) => {
+    const started = await start({}, undefined, ['npm', 'start']);
+    await untilPrinted(started, 'Ready at');
+    signal(started);
+    await untilExit(started); // of the last process that holds its output
+    expect(await isFreePort(started.port)).toBe(true);
+  });
+
+  test('with the status of a build that fails, and says why', { timeout: startTimeout }, async () => {
+    const broken = copyTo('broken');
+    writeFileSync(join(broken, 'handlers/users.ts'), 'export const handler = ;\n');
+    const { code, output } = await untilExit(await start({}, broken));
+    expect(code).toBe(1);
+    expect(output).toContain('Unexpected ";"');
+    expect(output).not.toContain('Ready at');
+  });
+
+  test('when its port is taken meanwhile, and names it', { timeout: startTimeout }, async () => {
+    const started = await start();
+    await untilPrinted(started, 'Starting serverless-offline');
+    const other = createServer((socket) => socket.end('HTTP/1.1 204 No Content\r\n\r\n'));
+    await once(other.listen(started.port, '127.0.0.1'), 'listening');
+    const { code, output } = await untilExit(started);
+    other.close();
+    expect(code).toBe(1);
+    expect(output).toContain(`on port ${started.port}`);
+    expect(output).not.toContain('Ready at');
+  });
+});
+
+describe('npm start starts', () => {
+  afterEach(killAll);
+
+  test('after a hard kill while it served, on the same port, with the same data', {
+    timeout: startTimeout,
+  }, async () => {
+    const killed = await start();
+    await untilPrinted(killed, 'Ready at');
+    killed.process.kill('SIGKILL');
+    await untilExit(killed);
+    const again = await start({ PORT: String(killed.port) });
+    await untilPrinted(again, 'Ready at');
+    expect(again.output()).toContain('nothing written');
+    await stop(again);
+  });
+
+  test('whatever process has the number of one that was killed', { timeout: startTimeout }, async () => {
+    writeFileSync(join(directory, 'owner'), String(process.pid));
+    const started = await start();
+    await untilPrinted(started, 'Ready at');
+    await stop(started);
+  });
+
+  test('after a signal in the middle of the first start', { timeout: startTimeout }, async () => {
+    const LOCAL_DIRECTORY = join(directory, 'interrupted');
+    for (const text of ['Creating the embedded PostgreSQL', 'Migrating the schema']) {
+      const interrupted = await start({ LOCAL_DIRECTORY });
+      await untilPrinted(interrupted, text);
+      await stop(interrupted, 'SIGTERM');
+      expect(interrupted.process.signalCode).toBe('SIGTERM');
+    }
+    const started = await start({ LOCAL_DIRECTORY });
+    await untilPrinted(started, 'Ready at');
+    expect(started.output()).toContain('wrote 68 demo users');
+    await stop(started);
   });
 });
 

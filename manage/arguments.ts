@@ -8,8 +8,22 @@ export function readOnlyUsername(args: string[]): string {
 
 export function readUsername(positionals: string[]): string {
   const [username, ...rest] = positionals;
-  if (!username || rest.length > 0) throw new OperatorError(`Expected one username; got ${positionals.length}.`);
+  if (username === undefined || rest.length > 0) {
+    throw new OperatorError(`Expected one username; got ${positionals.length}.`);
+  }
   return username;
+}
+
+/** Of a user to be written: what nobody could type again is a slip. */
+export function requireWritable(username: string): void {
+  if (username !== '' && username === username.trim() && !/\p{Cc}/u.test(username)) return;
+  throw new OperatorError('A username is a text without control characters, and without white space around it.');
+}
+
+/** No more than that it can be one: which addresses there are, only their mail servers know. */
+export function requireAddress(email: string): void {
+  if (/^[^\s@\p{Cc}]+@[^\s@\p{Cc}]+$/u.test(email)) return;
+  throw new OperatorError('--email must be an address such as ann@example.com.');
 }
 
 /** Up to nine digits. */

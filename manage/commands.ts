@@ -40,13 +40,17 @@ const commands: Record<string, Command> = {
   },
 };
 
-/** Runs an operator's command line, `['issue-token', 'ann']`, and returns what it prints. Throws an OperatorError when the line is wrong. */
+const list = ['Commands:', ...Object.values(commands).map(({ usage }) => `  ${usage}`)];
+
+/**
+ * Runs an operator's command line, `['issue-token', 'ann']`, and returns what it prints. Throws an OperatorError when the line is wrong, before
+ * it asks for the database.
+ */
 export async function runCommand(db: Kysely<Database>, [name = '', ...args]: string[]): Promise<string[]> {
+  if (['--help', '-h', 'help'].includes(name)) return list;
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
-  if (!command) {
-    const usages = Object.values(commands).map(({ usage }) => `  ${usage}`);
-    throw new OperatorError([name ? `Unknown command "${name}". Commands:` : 'Commands:', ...usages].join('\n'));
-  }
+  if (!command) throw new OperatorError(`${name ? `Unknown command "${name}". ` : ''}${list.join('\n')}`);
+  if (args.includes('--help')) return [`Usage: ${command.usage}`];
   try {
     return await command.run(db, args);
   } catch (error) {

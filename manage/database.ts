@@ -5,14 +5,20 @@ import type { Database } from '../lib/database/tables.ts';
 
 /** The database as operators write it, by its URL or by settings. The API itself only reads, through `lib/database/database.ts`. */
 export function openForOperators(connection: string | ConnectionSettings): Kysely<Database> {
+  // When the first statement asks for it: a command line is checked, and listed, without a database.
+  const pool = async () => openPool(typeof connection === 'string' ? { databaseUrl: connection } : connection);
+  return new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
+}
+
+function openPool(settings: ConnectionSettings): pg.Pool {
   const pool = new pg.Pool({
     application_name: 'users-api manage', // unless the URL gives another
-    ...toConnection(typeof connection === 'string' ? { databaseUrl: connection } : connection),
+    ...toConnection(settings),
     max: 1,
     connectionTimeoutMillis: 5000,
   });
   // A lost connection fails the statement on it; as an event without a listener it would end the process.
   pool.on('connect', (client) => client.on('error', () => {}));
   pool.on('error', () => {});
-  return new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
+  return pool;
 }

@@ -29,5 +29,7 @@ export async function requireTables(db: Kysely<Database>): Promise<void> {
 
 /** For an operator who has still to run `migrate`. */
 export function notMigrated(schema: string): OperatorError {
-  return new OperatorError(`The schema "${schema}" is not migrated: run migrate first.`);
+  return new OperatorError(
+    `The schema "${schema}" is not migrated. First: npm run migrate, or the command migrate of the function.`,
+  );
 }

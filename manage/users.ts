@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import type { Database } from '../lib/database/tables.ts';
-import { readUsername, readWholeNumber } from './arguments.ts';
+import { readUsername, readWholeNumber, requireAddress, requireWritable } from './arguments.ts';
 import { OperatorError } from './operator-error.ts';
 import { requireTables } from './schema.ts';
 
@@ -19,6 +19,8 @@ export async function createUser(db: Kysely<Database>, args: string[]): Promise<
   });
   const username = readUsername(positionals);
   const { email = null, admin, staff } = values;
+  requireWritable(username);
+  if (email !== null) requireAddress(email);
   if (admin && staff) throw new OperatorError('Give --admin or --staff, not both: an admin may do all that staff may.');
   const codes = values.grant.map((text) => readWholeNumber('--grant', text));
 
@@ -26,7 +28,7 @@ export async function createUser(db: Kysely<Database>, args: string[]): Promise<
     await requireTables(trx);
     const taken = await trx
       .selectFrom('users')
-      .where((eb) => eb.or([eb('username', '=', username), eb('email', '=', email)]))
+      .where((eb) => eb.or([eb('username', '=', username), sql<boolean>`lower(email) = lower(${email})`]))
       .select('username')
       .executeTakeFirst();
     if (taken) throw new OperatorError(`There is a user "${taken.username}" of that name or e-mail address already.`);

@@ -1,10 +1,8 @@
-import { readSettings, requireDatabaseUrl, SettingsError } from '../lib/settings.ts';
+import { readSettings, SettingsError } from '../lib/settings.ts';
 import { runCommandLine } from '../manage/run.ts';
 
 try {
-  const settings = readSettings(process.env);
-  requireDatabaseUrl(settings);
-  const { ok, output } = await runCommandLine(settings, process.argv.slice(2));
+  const { ok, output } = await runCommandLine(readSettings(process.env), process.argv.slice(2));
   for (const line of output) (ok ? console.log : console.error)(line);
   if (!ok) process.exitCode = 1;
 } catch (error) {

@@ -62,7 +62,7 @@ describe("the operators' function", () => {
   test('fails when the database does, so that a deployment stops, and quotes no data', async () => {
     const lost = await loadManage('postgres://nobody:hunter2@127.0.0.1:1/none');
     await expect(lost({ command: 'migrate' })).rejects.toThrow(/^The command failed: .*ECONNREFUSED/);
-    await expect(manage({ command: 'create-user', args: ['x\0hunter2'] })).rejects.toThrow(
+    await expect(manage({ command: 'issue-token', args: ['x\0hunter2'] })).rejects.toThrow(
       expect.objectContaining({ message: expect.not.stringContaining('hunter2') }),
     );
   });

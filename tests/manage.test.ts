@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { sql } from 'kysely';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { hashKey } from '../lib/auth.ts';
@@ -177,6 +178,12 @@ describe("an operator's mistake", () => {
     ['create-user new user', oneUsername(2)],
     ['create-user ann', 'There is a user "ann" of that name or e-mail address already.'],
     ['create-user new --email eve@example.org', 'There is a user "eve" of that name or e-mail address already.'],
+    ['create-user new --email eve', '--email must be an address such as ann@example.com.'],
+    ['create-user new --email @example.org', '--email must be an address such as ann@example.com.'],
+    ['create-user new --email eve@', '--email must be an address such as ann@example.com.'],
+    ['create-user new --email a@b@example.org', '--email must be an address such as ann@example.com.'],
+    ['create-user new --email=', '--email must be an address such as ann@example.com.'],
+    ['create-user new --email EVE@Example.org', 'There is a user "eve" of that name or e-mail address already.'],
     ['create-user new --admin --staff', 'Give --admin or --staff, not both: an admin may do all that staff may.'],
     ['create-user new --grant 9', 'There is no permission 9; there are 1222.'],
     ['create-user new --grant 1222 --grant 9', 'There is no permission 9; there are 1222.'],
@@ -206,6 +213,76 @@ describe("an operator's mistake", () => {
     if (typeof message === 'string') expect((error as Error).message).toBe(message);
     else expect((error as Error).message).toMatch(message);
     expect(await contents()).toBe(before);
+  });
+});
+
+describe('bad data for a user', () => {
+  const name = 'A username is a text without control characters, and without white space around it.';
+  test.each<[args: string[], message: string]>([
+    [[''], name],
+    [[' '], name],
+    [[' new'], name],
+    [['new\u00a0'], name],
+    [['new\n'], name],
+    [['ne\u0000w'], name],
+    [['ne\tw'], name],
+    [['new', '--email', ' new@example.org'], '--email must be an address such as ann@example.com.'],
+    [['new', '--email', 'new@example.org\u0000'], '--email must be an address such as ann@example.com.'],
+    [['new', '--email', 'ne w@example.org'], '--email must be an address such as ann@example.com.'],
+  ])('create-user %j is told, and writes nothing', async (args, message) => {
+    const before = await contents();
+    const error = await manage('create-user', ...args).catch((error: unknown) => error);
+    expect(error).toEqual(new OperatorError(message));
+    expect(await contents()).toBe(before);
+  });
+});
+
+describe('npm run manage, without DATABASE_URL', () => {
+  const run = (...args: string[]) => {
+    const env = { ...process.env, DATABASE_URL: '' };
+    return spawnSync(process.execPath, ['scripts/manage.ts', ...args], { env, encoding: 'utf8' });
+  };
+  const list = /Commands:\n {2}migrate\n {2}create-user <username> \[--email <address>\].*\n {2}issue-token/;
+
+  test.each([['--help'], ['-h'], ['help']])('lists the commands with %s', (word) => {
+    expect(run(word)).toMatchObject({ status: 0, stderr: '', stdout: expect.stringMatching(list) });
+  });
+
+  test.each([
+    ['no command', []],
+    ['an unknown one', ['creat-user', 'ann']],
+  ])('lists the commands with %s, as a mistake', (_, args) => {
+    expect(run(...args)).toMatchObject({ status: 1, stdout: '', stderr: expect.stringMatching(list) });
+  });
+
+  test.each([
+    ['create-user', 'ann', '--emial', 'ann@example.com'],
+    ['create-user', 'ann', '--Admin'],
+    ['create-user', 'ann', '-s'],
+    ['issue-token', 'ann', '--expires', '3'],
+    ['revoke-tokens', 'ann', '--all'],
+    ['list-tokens', 'ann', '--all'],
+    ['create-reader', 'api', '--IAM'],
+    ['seed-demo', '--force'],
+    ['migrate', '--force'],
+  ])('%s %s %s … says which options there are', (...args) => {
+    const { status, stderr } = run(...args);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(new RegExp(`Unknown option .*\nUsage: ${args[0]}`));
+    expect(stderr).not.toContain('DATABASE_URL');
+  });
+
+  test('says how a command is used', () => {
+    const stdout = 'Usage: issue-token <username> [--expires-in-days <number>]\n';
+    expect(run('issue-token', '--help')).toMatchObject({ status: 0, stderr: '', stdout });
+  });
+
+  test('says in one line that a command needs it', () => {
+    expect(run('issue-token', 'ann')).toMatchObject({
+      status: 1,
+      stderr:
+        'Bad settings: DATABASE_URL is missing; it is a URL such as postgres://user:password@host:5432/database.\n',
+    });
   });
 });
 

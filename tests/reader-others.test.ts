@@ -198,7 +198,8 @@ describe.skipIf(!canStartServer)('create-reader', () => {
 
   test('says that a migration is still to be run, and makes no role', async () => {
     const place = await openPlace(server);
-    const message = 'The schema "public" is not migrated: run migrate first.';
+    const message =
+      'The schema "public" is not migrated. First: npm run migrate, or the command migrate of the function.';
     await expect(createReader(place)).rejects.toThrow(new OperatorError(message));
     await runCommand(open(place.ownerUrl), ['migrate']);
     await place.run(`delete from kysely_migration where name = '0002-listing'`);

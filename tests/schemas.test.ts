@@ -162,7 +162,9 @@ describe.skipIf(!canStartServer)('the schema that comes first in search_path', (
     const db = open(`${place.ownerUrl}&options=-csearch_path%3Dapp,public`);
     const error = await runCommand(db, words).catch((error: unknown) => error);
     expect(error).toBeInstanceOf(OperatorError);
-    expect((error as Error).message).toBe('The schema "app" is not migrated: run migrate first.');
+    expect((error as Error).message).toBe(
+      'The schema "app" is not migrated. First: npm run migrate, or the command migrate of the function.',
+    );
     const { rows } = await sql`
       select (select count(*)::int from public.users) + (select count(*)::int from app.users) as users, (select count(*)::int from public.auth_tokens) as tokens,
         (select count(*)::int from pg_roles where rolname = 'reader_of_none') as readers`.execute(place.superuser);

@@ -106,6 +106,13 @@ function welcome(origin: string, { pages }: Settings, local: LocalDatabase | und
     '',
   );
   if (!local) say('For a key: npm run manage -- issue-token <username>');
+  else
+    say(
+      "Operators' commands, while it runs:",
+      '',
+      `  DATABASE_URL='${local.url}' npm run manage -- list-tokens keegan2255`,
+      '',
+    );
 }
 
 function say(...lines: string[]): void {

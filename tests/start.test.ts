@@ -106,7 +106,7 @@ describe('npm start', () => {
     await stop(killed, 'SIGKILL');
 
     started = await start();
-    await untilPrinted(started, "limit=2'\n");
+    await untilPrinted(started, 'list-tokens keegan2255\n\n');
     origin = `http://localhost:${started.port}`;
   }, startTimeout);
 
@@ -160,6 +160,29 @@ print(json.dumps(response.json()))`;
     expect(results).toHaveLength(5);
     expect(results.every(({ is_active }) => is_active)).toBe(true);
     expect(results[0]?.username).toBe('alex10');
+  });
+
+  test('shows a request as one line of JSON, and nothing besides', async () => {
+    const before = started.output().length;
+    const printed = () => started.output().slice(before);
+    for (const query of ['limit=1', 'limit=none', 'limit=2']) {
+      await fetch(`${origin}/api/users/?${query}`, { headers: authorization });
+    }
+    await expect.poll(printed).toMatch(/"rows":2.*\n$/);
+    const lines = printed().trimEnd().split('\n');
+    // The line of an earlier test may come late, before ours.
+    expect(lines.map((line) => JSON.parse(line)).slice(-3)).toMatchObject([
+      { requestId: expect.any(String), status: 200, callerId: 1, count: 59, rows: 1 },
+      { requestId: expect.any(String), status: 400 },
+      { requestId: expect.any(String), status: 200, callerId: 1, count: 59, rows: 2 },
+    ]);
+  });
+
+  test('prints a line by which commands reach its database, which works as printed', () => {
+    const [line = ''] = started.output().match(/DATABASE_URL=.*/) ?? [];
+    expect(line).toMatch(/^DATABASE_URL='.*' npm run manage -- list-tokens keegan2255$/);
+    const { stdout } = spawnSync('sh', ['-c', line], { encoding: 'utf8' });
+    expect(stdout).toMatch(/hash {6}created \(UTC\) {5}expires \(UTC\)\n[0-9a-f]{8} .* never\n/);
   });
 
   test('refuses a second start on the same data', async () => {
@@ -268,6 +291,15 @@ describe('npm start starts', () => {
     await untilPrinted(again, 'Ready at');
     expect(again.output()).toContain('nothing written');
     await stop(again);
+  });
+
+  test('with PAGES=off, and tells of no pages', { timeout: startTimeout }, async () => {
+    const started = await start({ PAGES: 'off' });
+    await untilPrinted(started, 'limit=2');
+    expect(started.output()).not.toMatch(/console|docs|browser/);
+    const response = await fetch(`http://localhost:${started.port}/api/docs/`);
+    expect(response.status).toBe(404);
+    await stop(started);
   });
 
   test('whatever process has the number of one that was killed', { timeout: startTimeout }, async () => {

@@ -18,7 +18,8 @@ export async function startEmulator(port: number, environment: Record<string, st
   const server = spawn(process.execPath, [file, 'offline', 'start', ...ports], {
     // Over the channel it says that it is ready, and sees when this process is gone (serverless/offline-parent.mjs).
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    env: { ...process.env, ...environment },
+    // Its notices are three lines a request, beside the one of the function.
+    env: { SLS_LOG_LEVEL: 'warning', ...process.env, ...environment },
   });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => server.kill(signal));
   const exited: Promise<[code: number | null, signal: NodeJS.Signals]> = once(server, 'exit') as never;

@@ -28,7 +28,7 @@ export interface paths {
                  */
                 before?: string;
                 /**
-                 * @description Every term must occur in one of `id`, `username`, `mobile_number`, `email`, `first_name`, `last_name`. Terms are separated by white space or commas; double quotes keep a phrase together. Letter case, accents and Persian or Arabic forms of letters and digits do not matter.
+                 * @description Every term must occur in one of `id`, `username`, `mobile_number`, `email`, `first_name`, `last_name`. Terms are separated by white space or commas; double quotes keep a phrase together. Letter case, accents, forms of letters and digits (`soren` finds `Søren`) and of apostrophes, hyphens and quotes do not matter.
                  * @example kevin arsenal
                  */
                 search?: string;
@@ -521,7 +521,7 @@ export interface operations {
                  */
                 before?: string;
                 /**
-                 * @description Every term must occur in one of `id`, `username`, `mobile_number`, `email`, `first_name`, `last_name`. Terms are separated by white space or commas; double quotes keep a phrase together. Letter case, accents and Persian or Arabic forms of letters and digits do not matter.
+                 * @description Every term must occur in one of `id`, `username`, `mobile_number`, `email`, `first_name`, `last_name`. Terms are separated by white space or commas; double quotes keep a phrase together. Letter case, accents, forms of letters and digits (`soren` finds `Søren`) and of apostrophes, hyphens and quotes do not matter.
                  * @example kevin arsenal
                  */
                 search?: string;
@@ -743,7 +743,7 @@ export interface operations {
                  */
                 before?: string;
                 /**
-                 * @description Every term must occur in one of `id`, `username`, `mobile_number`, `email`, `first_name`, `last_name`. Terms are separated by white space or commas; double quotes keep a phrase together. Letter case, accents and Persian or Arabic forms of letters and digits do not matter.
+                 * @description Every term must occur in one of `id`, `username`, `mobile_number`, `email`, `first_name`, `last_name`. Terms are separated by white space or commas; double quotes keep a phrase together. Letter case, accents, forms of letters and digits (`soren` finds `Søren`) and of apostrophes, hyphens and quotes do not matter.
                  * @example kevin arsenal
                  */
                 search?: string;
@@ -949,7 +949,7 @@ export interface operations {
                  */
                 before?: string;
                 /**
-                 * @description Every term must occur in one of `id`, `username`, `mobile_number`, `email`, `first_name`, `last_name`. Terms are separated by white space or commas; double quotes keep a phrase together. Letter case, accents and Persian or Arabic forms of letters and digits do not matter.
+                 * @description Every term must occur in one of `id`, `username`, `mobile_number`, `email`, `first_name`, `last_name`. Terms are separated by white space or commas; double quotes keep a phrase together. Letter case, accents, forms of letters and digits (`soren` finds `Søren`) and of apostrophes, hyphens and quotes do not matter.
                  * @example kevin arsenal
                  */
                 search?: string;

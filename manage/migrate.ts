@@ -2,12 +2,14 @@ import type { Kysely } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import type { Database } from '../lib/database/tables.ts';
 import * as tables from '../migrations/0001-tables.ts';
-import * as listing from '../migrations/0002-listing.ts';
+import * as search from '../migrations/0002-search.ts';
+import * as listing from '../migrations/0003-listing.ts';
 import { notMigrated, readSchema } from './schema.ts';
 
 const migrations = {
   '0001-tables': tables,
-  '0002-listing': listing,
+  '0002-search': search,
+  '0003-listing': listing,
 };
 
 /**

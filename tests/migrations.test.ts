@@ -1,9 +1,13 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { sql } from 'kysely';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { openForOperators } from '../manage/database.ts';
 import { seedDemo } from '../manage/demo.ts';
 import { migrate } from '../manage/migrate.ts';
-import { hasServer, openTestDatabase, type TestDatabase } from './setup/database.ts';
+import { findPostgres } from '../scripts/servers/postgres-server.ts';
+import { hasServer, openEmptyDatabase, openTestDatabase, type TestDatabase } from './setup/database.ts';
 import { keys, writePeople } from './setup/people.ts';
 import { loadHandler, send } from './setup/request.ts';
 
@@ -16,7 +20,7 @@ beforeEach(async () => {
   await sql`create schema public`.execute(db);
 });
 
-const names = ['0001-tables', '0002-listing'];
+const names = ['0001-tables', '0002-search', '0003-listing'];
 
 async function tables(): Promise<string[]> {
   const { rows } = await sql<{ name: string }>`
@@ -115,6 +119,35 @@ test('give search_fold and search_pattern that fold first and escape then', asyn
     db,
   );
   expect(rows).toEqual([{ folded: 'CELIK FI 12 کی', pattern: String.raw`%100\%\_\\%`, nothing: null }]);
+});
+
+const programs = findPostgres() ?? '';
+
+describe.skipIf(!hasServer || !existsSync(join(programs, 'pg_dump')))('in a dump', () => {
+  test.each(["locale 'C'", "locale_provider icu icu_locale 'tr' locale 'C.UTF-8'"])(
+    'keep what searches find, restored with %s',
+    async (options) => {
+      await migrate(db);
+      await writePeople(db);
+      await db.updateTable('users').set({ last_name: 'Ivanović Владимир İıß' }).where('username', '=', 'eve').execute();
+      const restored = await openEmptyDatabase(`encoding 'UTF8' ${options}`);
+      const run = (program: string, args: string[], input = '') => {
+        const { status, stdout, stderr } = spawnSync(join(programs, program), args, { input, encoding: 'utf8' });
+        expect(status, stderr).toBe(0);
+        return stdout;
+      };
+      run(
+        'psql',
+        ['-v', 'ON_ERROR_STOP=1', '-1', '-d', restored.url],
+        run('pg_dump', ['-d', database.url, '--no-owner']),
+      );
+      const texts = (of: typeof db) => of.selectFrom('users').select(['id', 'search_text']).orderBy('id').execute();
+      expect(await texts(restored.db)).toEqual(await texts(db));
+      expect(await migrate(restored.db)).toEqual([]);
+      const { json } = await send(await loadHandler(restored.url), { query: 'search=владимир,ivanovic,iiss' });
+      expect(json().count).toBe(1);
+    },
+  );
 });
 
 /** What needs more than the one connection of PGlite. */

@@ -4,10 +4,11 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import type { Handler } from '../lib/http/gateway.ts';
 import { Malformed } from '../lib/kinds.ts';
 import { readTerms } from '../lib/users/search.ts';
+import { selectUsers } from '../lib/users/statement.ts';
 import { cases, spellings } from './search-cases.ts';
 import { openTestDatabase, type TestDatabase } from './setup/database.ts';
 import { listed, people } from './setup/people.ts';
-import { loadHandler, send } from './setup/request.ts';
+import { loadHandler, queryOf, send } from './setup/request.ts';
 
 let database: TestDatabase;
 let handler: Handler;
@@ -88,12 +89,44 @@ test.each<[search: string, terms: string[]]>([
   ['""a', ['a']],
   ['" "', [' ']],
   ["it's", ["it's"]],
+  ['“van dyk”ann', ['van dyk', 'ann']],
+  ['„van dyk“ «a,b» ＂c d＂', ['van dyk', 'a,b', 'c d']],
+  ['“van dyk" "a b”', ['van dyk', 'a b']],
+  ['a“b “c', ['a"b', '"c']],
+  ['“”', []],
 ])('%j is the terms %j', (search, terms) => {
   expect(readTerms(search)).toEqual(terms);
 });
 
+test.each<[how: string, condition: string, terms: string[]]>([
+  [
+    'with three letters or digits in a row is sought by the trigram index',
+    'like',
+    ['ann', '091', 'على', "o'neil", 'é1a'],
+  ],
+  [
+    'without is sought without it',
+    'strpos',
+    ['an', 'a-b-c', '😀😀😀', 'aʻb', 'oʼb', 'ʿab', 'aꞌb', 'a\u0301b', 'عـل', 'e\ufe0f\ufe0f'],
+  ],
+])('a term %s', (_, condition, terms) => {
+  for (const term of terms) {
+    const { sql } = selectUsers(queryOf(`search=${encodeURIComponent(term)}`));
+    expect(sql.match(/\b(like|strpos)\b/)?.[0], term).toBe(condition);
+  }
+});
+
 test('a term of which nothing is left is a 400 that says which', async () => {
-  for (const term of ['\u0301', '\u200c\u200d', 'ـ', '"\u064e\u0650"', '\u0340', '\ufeff\u200e']) {
+  for (const term of [
+    '\u0301',
+    '\u200c\u200d',
+    'ـ',
+    '"\u064e\u0650"',
+    '\u0340',
+    '\ufeff\u200e',
+    '\ufe0f',
+    '\u{e0100}\u180b',
+  ]) {
     const { status, problem } = await send(handler, { query: `search=${encodeURIComponent(`ann ${term}`)}` });
     expect(status).toBe(400);
     expect(problem().errors).toEqual({

@@ -10,14 +10,18 @@ export const search: Parameter<Condition> = {
   alsoCalled: ['q', 'query', 'term'],
   doc:
     'Every term must occur in one of `id`, `username`, `mobile_number`, `email`, `first_name`, `last_name`. Terms are separated by white space ' +
-    'or commas; double quotes keep a phrase together. Letter case, accents and Persian or Arabic forms of letters and digits do not matter.',
+    'or commas; double quotes keep a phrase together. Letter case, accents, forms of letters and digits (`soren` finds `Søren`) and of ' +
+    'apostrophes, hyphens and quotes do not matter.',
   ...searchText,
   read: (given) => hasEvery(readTerms(searchText.read(given))),
 };
 
+/** What opens and closes a phrase besides the plain quote, which `search_fold` makes of each of them. */
+const quotes = /[“”„‟«»〝〞＂\u05f4]/g;
+
 /** `ali "van dyk"` → ali, van dyk. A quote that opens no phrase is a character like any other. */
 export function readTerms(given: string): string[] {
-  const terms = [...given.matchAll(/"([^"]*)"|[^\s\p{White_Space},]+/gu)]
+  const terms = [...given.replace(quotes, '"').matchAll(/"([^"]*)"|[^\s\p{White_Space},]+/gu)]
     .map(([term, phrase]) => phrase ?? term)
     .filter((term) => term !== '');
   if (terms.length > maxTerms) throw new Malformed(`Expected at most ${maxTerms} terms; these are ${terms.length}.`);
@@ -39,13 +43,13 @@ const like = (term: string) => sql<boolean>`users.search_text like search_patter
 // LIKE would read the whole trigram index for a term without a trigram.
 const contains = (term: string) => sql<boolean>`strpos(coalesce(users.search_text, ''), search_fold(${term})) > 0`;
 
-/** Whether the term has a trigram: three letters or digits in a row. */
-const isIndexed = (term: string): boolean => /[\p{L}\p{N}]{3}/u.test(decompose(term));
+/** Whether the term has a trigram: three letters or digits in a row. Not those letters that `search_fold` makes apostrophes. */
+const isIndexed = (term: string): boolean => /[[\p{L}\p{N}]--[ʹʻ-ʿˈꞋꞌ]]{3}/v.test(decompose(term));
 
 /** The part of the database's `search_fold` that removes characters; it alone folds for comparison. */
 const decompose = (term: string): string => term.normalize('NFKD').replace(ignorable, '');
 
-/** Combining marks, joiners, direction marks and tatweel: the class that `search_fold` removes. */
+/** Combining marks, joiners, direction marks, tatweel and variation selectors: the class that `search_fold` removes. */
 const ignorable =
   // biome-ignore lint/suspicious/noMisleadingCharacterClass: the marks are meant as characters of their own
-  /[\u00ad\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u061c\u0640\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed\u1ab0-\u1aff\u1dc0-\u1dff\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\u20d0-\u20ff\ufe20-\ufe2f\ufeff]/g;
+  /[\u00ad\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u061c\u0640\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed\u180b-\u180f\u1ab0-\u1aff\u1dc0-\u1dff\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\u20d0-\u20ff\ufe00-\ufe0f\ufe20-\ufe2f\ufeff\u{e0100}-\u{e01ef}]/gu;

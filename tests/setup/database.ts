@@ -1,5 +1,5 @@
 import { openAsBlob } from 'node:fs';
-import { type Kysely, sql } from 'kysely';
+import { type Kysely, type RawBuilder, sql } from 'kysely';
 import { afterAll, inject } from 'vitest';
 import type { Database } from '../../lib/database/tables.ts';
 import { openForOperators } from '../../manage/database.ts';
@@ -23,7 +23,7 @@ afterAll(async () => {
 /** A migrated database of the test file's own, with the people of `people.ts` in it. It goes with the file. */
 export async function openTestDatabase(): Promise<TestDatabase> {
   const template = inject('template');
-  if ('serverUrl' in template) return copyOnServer(template.serverUrl, template.database);
+  if ('serverUrl' in template) return createOnServer(template.serverUrl, sql`template ${sql.id(template.database)}`);
   const local = await startLocalDatabase({ loadDataDir: await openAsBlob(template.dumpFile) });
   const db = openForOperators(local.url);
   closers.push(async () => {
@@ -33,17 +33,24 @@ export async function openTestDatabase(): Promise<TestDatabase> {
   return { url: local.url, db };
 }
 
-async function copyOnServer(serverUrl: string, template: string): Promise<TestDatabase> {
+/** A database of the test file's own on the server, empty. `options` are those of `create database`. */
+export async function openEmptyDatabase(options: string): Promise<TestDatabase> {
+  const template = inject('template');
+  if (!('serverUrl' in template)) throw new Error('There is no server.');
+  return createOnServer(template.serverUrl, sql.raw(`template template0 ${options}`));
+}
+
+async function createOnServer(serverUrl: string, options: RawBuilder<unknown>): Promise<TestDatabase> {
   const name = `users_api_test_${crypto.randomUUID().replaceAll('-', '_')}`;
   const admin = openForOperators(serverUrl);
-  await sql`create database ${sql.id(name)} template ${sql.id(template)}`.execute(admin);
+  closers.push(() => admin.destroy());
+  await sql`create database ${sql.id(name)} ${options}`.execute(admin);
   const url = new URL(serverUrl);
   url.pathname = name;
   const db = openForOperators(url.href);
-  closers.push(async () => {
+  closers.unshift(async () => {
     await db.destroy();
     await sql`drop database ${sql.id(name)} with (force)`.execute(admin);
-    await admin.destroy();
   });
   return { url: url.href, db };
 }

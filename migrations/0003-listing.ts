@@ -7,39 +7,8 @@ import { type Kysely, sql } from 'kysely';
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await sql`create extension if not exists pg_trgm`.execute(db);
-  await createSearchFunctions(db);
   await addListingColumns(db);
   await createIndexes(db);
-}
-
-async function createSearchFunctions(db: Kysely<unknown>): Promise<void> {
-  // Removed: combining marks (Latin, Cyrillic, Hebrew, Arabic), soft hyphen, tatweel, joiners, direction marks.
-  // İ and ı after upper: in a Turkish locale i becomes İ.
-  const searchFold = String.raw`
-    create function search_fold(value text) returns text
-    language sql immutable strict parallel safe
-    return translate(
-      upper(regexp_replace(
-        normalize(value, NFKD),
-        '[\u00ad\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u061c\u0640\u064b-\u065f\u0670'
-        '\u06d6-\u06dc\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed\u1ab0-\u1aff\u1dc0-\u1dff\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069'
-        '\u20d0-\u20ff\ufe20-\ufe2f\ufeff]',
-        '', 'g')),
-      'İıيىك٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹',
-      'IIییک01234567890123456789')`;
-  // Escaped after folding: a full-width percent sign becomes an ordinary one.
-  const searchPattern = String.raw`
-    create function search_pattern(term text) returns text
-    language sql immutable strict parallel safe
-    return '%' || replace(replace(replace(search_fold(term), '\', '\\'), '%', '\%'), '_', '\_') || '%'`;
-  await sql.raw(searchFold).execute(db);
-  await sql.raw(searchPattern).execute(db);
-  await sql`comment on function search_fold is 'text as the search compares it: without letter case, accents and forms of letters'`.execute(
-    db,
-  );
-  await sql`comment on function search_pattern is 'a LIKE pattern for texts of search_fold that contain the term'`.execute(
-    db,
-  );
 }
 
 async function addListingColumns(db: Kysely<unknown>): Promise<void> {

@@ -1,9 +1,10 @@
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import type { Database } from '../lib/database/tables.ts';
 import * as tables from '../migrations/0001-tables.ts';
 import * as search from '../migrations/0002-search.ts';
 import * as listing from '../migrations/0003-listing.ts';
+import { OperatorError } from './operator-error.ts';
 import { notMigrated, readSchema } from './schema.ts';
 
 const migrations = {
@@ -14,13 +15,28 @@ const migrations = {
 
 /**
  * Brings the first schema of `search_path` up to date, all or nothing, and returns the names of the migrations it ran. A lock keeps two runs
- * apart.
+ * apart. Refuses a database that could not hold the names.
  */
 export async function migrate(db: Kysely<Database>): Promise<string[]> {
+  await requireUtf8(db);
   const migrator = toMigrator(db, await readSchema(db));
   const { error, results = [] } = await migrator.migrateToLatest();
   if (error) throw error;
   return results.map(({ migrationName }) => migrationName);
+}
+
+/** PostgreSQL normalizes texts of UTF-8 alone, and by that the search folds; in SQL_ASCII it would fail with the first user of staff. */
+async function requireUtf8(db: Kysely<Database>): Promise<void> {
+  const { rows } = await sql<{ name: string; encoding: string }>`
+    select current_database() as name, current_setting('server_encoding') as encoding`.execute(db);
+  const { name = '', encoding = '' } = rows[0] ?? {};
+  if (encoding === 'UTF8') return;
+  throw new OperatorError(
+    [
+      `Expected a database of encoding UTF8; "${name}" is of ${encoding}, and a database keeps its encoding.`,
+      `Make another (create database … encoding 'UTF8' template template0, with a locale of UTF-8 or C), and name it in DATABASE_URL.`,
+    ].join('\n'),
+  );
 }
 
 /** Returns the schema; throws where a migration is still to be run in it. */

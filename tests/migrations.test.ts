@@ -6,6 +6,7 @@ import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { openForOperators } from '../manage/database.ts';
 import { seedDemo } from '../manage/demo.ts';
 import { migrate } from '../manage/migrate.ts';
+import { OperatorError } from '../manage/operator-error.ts';
 import { findPostgres } from '../scripts/servers/postgres-server.ts';
 import { hasServer, openEmptyDatabase, openTestDatabase, type TestDatabase } from './setup/database.ts';
 import { keys, writePeople } from './setup/people.ts';
@@ -119,6 +120,22 @@ test('give search_fold and search_pattern that fold first and escape then', asyn
     db,
   );
   expect(rows).toEqual([{ folded: 'CELIK FI 12 کی', pattern: String.raw`%100\%\_\\%`, nothing: null }]);
+});
+
+describe.skipIf(!hasServer)('in a database of another encoding', () => {
+  test.each(['SQL_ASCII', 'LATIN1', 'EUC_JP'])('%s, say what to do and write nothing', async (encoding) => {
+    const { db } = await openEmptyDatabase(`encoding '${encoding}' locale 'C'`);
+    const refused = await migrate(db).catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(OperatorError);
+    expect((refused as Error).message).toMatch(
+      new RegExp(`encoding UTF8; "\\w+" is of ${encoding}.*create database`, 's'),
+    );
+    const { rows } = await sql`
+      select relname as name from pg_class where relnamespace = 'public'::regnamespace
+      union all select proname from pg_proc where pronamespace = 'public'::regnamespace
+      union all select extname from pg_extension where extname <> 'plpgsql'`.execute(db);
+    expect(rows).toEqual([]);
+  });
 });
 
 const programs = findPostgres() ?? '';

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { runCommand } from '../manage/commands.ts';
 import { OperatorError } from '../manage/operator-error.ts';
 import { type PostgresServer, startPostgresServer } from '../scripts/servers/postgres-server.ts';
-import { listAfterSetup, open, openPlace, type Place, removeServer } from './setup/place.ts';
+import { listAfterSetup, open, openPlace, type Place } from './setup/place.ts';
 import { canStartServer } from './setup/server.ts';
 
 /** In a database that other programs and other roles share. The owner who runs it is no superuser. */
@@ -12,7 +12,7 @@ describe.skipIf(!canStartServer)('create-reader', () => {
 
   beforeAll(async () => {
     server = await startPostgresServer();
-    return () => removeServer(server);
+    return () => server.remove();
   });
 
   const createReader = ({ ownerUrl, reader }: Place) => runCommand(open(ownerUrl), ['create-reader', reader]);

@@ -4,7 +4,7 @@ import { runCommand } from '../manage/commands.ts';
 import { migrate } from '../manage/migrate.ts';
 import { OperatorError } from '../manage/operator-error.ts';
 import { type PostgresServer, startPostgresServer } from '../scripts/servers/postgres-server.ts';
-import { listAfterSetup, open, openPlace, type Place, removeServer } from './setup/place.ts';
+import { listAfterSetup, open, openPlace, type Place } from './setup/place.ts';
 import { canStartServer } from './setup/server.ts';
 
 /** What needs roles and several databases, which PGlite has not. */
@@ -13,7 +13,7 @@ describe.skipIf(!canStartServer)('the schema that comes first in search_path', (
 
   beforeAll(async () => {
     server = await startPostgresServer();
-    return () => removeServer(server);
+    return () => server.remove();
   });
 
   /** In which schemas the tables of this name stand. */

@@ -67,7 +67,7 @@ export async function startPostgresServer(
     port,
     dataDir,
     signal(signal) {
-      for (const pid of processesOf(postmaster?.pid as number)) process.kill(pid, signal);
+      for (const pid of processesOf(postmaster?.pid as number)) kill(pid, signal);
     },
     async start() {
       if (postmaster?.exitCode === null) return;
@@ -96,6 +96,15 @@ export async function startPostgresServer(
   }
   await server.start();
   return server;
+}
+
+/** A process that was listed may have ended since. */
+function kill(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
 }
 
 /** A process and its children. PostgreSQL puts each into a process group of its own. */

@@ -50,9 +50,6 @@ export async function openPlace(server: PostgresServer, ...statements: string[])
   return { superuser, ownerUrl, reader, readerUrl: urlWith(url, { username: reader }), fill, run };
 }
 
-/** Once more where a backend of the last test ended between being listed and being signalled. */
-export const removeServer = (server: PostgresServer): Promise<void> => server.remove().catch(() => server.remove());
-
 /** From nothing to an answer, by the URLs of the owner and of the reader alone. Returns the usernames that it lists. */
 export async function listAfterSetup({ ownerUrl, reader, readerUrl }: Place, query = ''): Promise<string[]> {
   const db = open(ownerUrl);

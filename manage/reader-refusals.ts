@@ -34,3 +34,16 @@ export async function requireNoWriter(db: Kysely<Database>, role: string, schema
     `The role "${role}" may write users${through}, and the API only reads. Take that back, or choose another role.`,
   );
 }
+
+/** From PostgreSQL 16 on, who may make roles may alter those alone that he made or was given. */
+export async function requireAdmin(db: Kysely<Database>, role: string): Promise<void> {
+  const { rows } = await sql<{ remedy: string }>`
+    select format('grant %I to %I with admin option', ${role}::text, current_user) as remedy
+    where current_setting('server_version_num')::int >= 160000
+      and not pg_has_role(${role}::name, 'MEMBER WITH ADMIN OPTION')`.execute(db);
+  const [missing] = rows;
+  if (!missing) return;
+  throw new OperatorError(
+    `You may not alter "${role}", which another role has made. First that one, or a superuser, has to run:\n  ${missing.remedy}`,
+  );
+}

@@ -6,7 +6,7 @@ import { requireMigrated } from './migrate.ts';
 import { OperatorError } from './operator-error.ts';
 import { grantReading, type Place } from './reader-grants.ts';
 import { setPassword } from './reader-password.ts';
-import { requireNoOwner, requireNoWriter } from './reader-refusals.ts';
+import { requireAdmin, requireNoOwner, requireNoWriter } from './reader-refusals.ts';
 
 /** Less than the API's own limit (QUERY_TIMEOUT_MS, 5000): the server's word comes first, ends the statement and keeps the connection. */
 const defaultTimeLimitMs = '4500';
@@ -46,6 +46,7 @@ export async function createReader(db: Kysely<Database>, args: string[]): Promis
     if (!isNew) await requireNoOwner(trx, role);
     if (isNew) await sql`create role ${sql.id(role)} login`.execute(trx);
     await requireNoWriter(trx, role, place.schema);
+    await requireAdmin(trx, role);
     await grantReading(trx, role, place);
     await showTables(trx, role, place);
     await sql`alter role ${sql.id(role)} set default_transaction_read_only = on`.execute(trx);

@@ -117,7 +117,17 @@ describe.skipIf(!canStartServer)('create-reader', () => {
         'grant go_between to reader_name',
       ],
     ],
-    ['as the owner', ' through the role "owner_name"', ['grant owner_name to reader_name']],
+    [
+      'as the owner',
+      ' through the role "owner_name"',
+      // From PostgreSQL 16 on the owner, who made it, is a member of it; no two roles may be members of each other.
+      [
+        'drop owned by reader_name',
+        'drop role reader_name',
+        'create role reader_name',
+        'grant owner_name to reader_name',
+      ],
+    ],
     ['by pg_write_all_data', ' through the role "pg_write_all_data"', ['grant pg_write_all_data to reader_name']],
   ])('refuses a role that may write users: %s', async (_, through, statements) => {
     const place = await openPlace(server);
@@ -160,6 +170,20 @@ describe.skipIf(!canStartServer)('create-reader', () => {
       'alter role owner_name set search_path = "Other"',
     );
     const readerUrl = second.readerUrl.replace(second.reader, reader);
+    const version = await sql<{ number: number }>`select current_setting('server_version_num')::int as number`.execute(
+      second.superuser,
+    );
+    // From PostgreSQL 16 on the second owner may not alter what the first has made.
+    if (Number(version.rows[0]?.number) >= 160_000) {
+      const remedy = `grant ${reader} to ${second.fill('owner_name')} with admin option`;
+      await runCommand(open(second.ownerUrl), ['migrate']);
+      const before = await rightsOf(second);
+      const error = await createReader({ ...second, reader }).catch((error: unknown) => error);
+      expect(error).toBeInstanceOf(OperatorError);
+      expect((error as Error).message.split('\n').slice(1)).toEqual([`  ${remedy}`]);
+      expect(await rightsOf(second)).toEqual(before);
+      await second.run(remedy);
+    }
     expect(await listAfterSetup({ ...second, reader, readerUrl })).toEqual(['bob', 'ann']);
     const { rows } = await sql<{ setting: string }>`
       select array_to_string(setconfig, ',') as setting from pg_db_role_setting

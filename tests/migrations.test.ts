@@ -7,7 +7,7 @@ import { openForOperators } from '../manage/database.ts';
 import { seedDemo } from '../manage/demo.ts';
 import { migrate } from '../manage/migrate.ts';
 import { OperatorError } from '../manage/operator-error.ts';
-import { findPostgres } from '../scripts/servers/postgres-server.ts';
+import { findPostgres } from '../scripts/servers/postgres-programs.ts';
 import { hasServer, openEmptyDatabase, openTestDatabase, type TestDatabase } from './setup/database.ts';
 import { keys, writePeople } from './setup/people.ts';
 import { loadHandler, send } from './setup/request.ts';

@@ -10,7 +10,8 @@ import type { Database } from '../lib/database/tables.ts';
 import type { Handler } from '../lib/http/gateway.ts';
 import { openForOperators } from '../manage/database.ts';
 import { findFreePort } from '../scripts/servers/free-port.ts';
-import { type PostgresServer, postgresUser, startPostgresServer } from '../scripts/servers/postgres-server.ts';
+import { postgresUser } from '../scripts/servers/postgres-programs.ts';
+import { type PostgresServer, startPostgresServer } from '../scripts/servers/postgres-server.ts';
 import { loadHandler, send } from './setup/request.ts';
 import { canStartServer, startTestServer, urlWith } from './setup/server.ts';
 

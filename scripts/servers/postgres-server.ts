@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, chownSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { findFreePort } from './free-port.ts';
+import { findPostgres, postgresUser } from './postgres-programs.ts';
 
 export type PostgresServer = {
   /** Of the superuser, on loopback. */
@@ -21,17 +22,6 @@ export type PostgresServer = {
   /** Stops it and deletes its data. */
   remove: () => Promise<void>;
 };
-
-/** The folder with `postgres` and `initdb`, or undefined where no server is installed. Debian keeps it out of PATH. */
-export function findPostgres(): string | undefined {
-  const debian = '/usr/lib/postgresql';
-  const versions = existsSync(debian) ? readdirSync(debian).sort((a, b) => Number(b) - Number(a)) : [];
-  const folders = [
-    ...versions.map((version) => join(debian, version, 'bin')),
-    ...(process.env['PATH'] ?? '').split(':'),
-  ];
-  return folders.find((folder) => existsSync(join(folder, 'postgres')) && existsSync(join(folder, 'initdb')));
-}
 
 /**
  * Starts a throw-away PostgreSQL on loopback, on a free port, with its data under the temporary folder. `settings` are those of
@@ -49,13 +39,14 @@ export async function startPostgresServer(
   if (owner) chownSync(dataDir, owner.uid, owner.gid);
 
   const run = (program: string, ...args: string[]) => {
-    const { status, stderr } = spawnSync(join(bin, program), args, { ...owner, cwd: '/', encoding: 'utf8' });
+    const { status, stderr } = spawnSync(program, args, { ...owner, cwd: '/', encoding: 'utf8' });
     if (status !== 0) throw new Error(`${program} failed: ${stderr}`);
   };
-  if (primary)
-    run('pg_basebackup', '-D', dataDir, '-d', primary.url, '--write-recovery-conf', '--checkpoint=fast', '--no-sync');
-  else
-    run('initdb', '-D', dataDir, '-U', 'postgres', '-A', 'trust', '--encoding=UTF8', '--locale=C.UTF-8', '--no-sync');
+  if (primary) await copyPrimary(primary, dataDir, () => run('cp', '-a', `${primary.dataDir}/.`, dataDir));
+  else {
+    const options = ['-A', 'trust', '--encoding=UTF8', '--locale=C.UTF-8', '--no-sync'];
+    run(join(bin, 'initdb'), '-D', dataDir, '-U', 'postgres', ...options);
+  }
 
   const port = await findFreePort();
   const options = { listen_addresses: '127.0.0.1', port, unix_socket_directories: '', fsync: 'off', ...settings };
@@ -98,6 +89,23 @@ export async function startPostgresServer(
   return server;
 }
 
+/** What pg_basebackup does, which not every server's package has: copies the files between a start and a stop, and writes down where it began. */
+async function copyPrimary(primary: PostgresServer, dataDir: string, copyFiles: () => void): Promise<void> {
+  const client = new pg.Client({ connectionString: primary.url });
+  await client.connect();
+  await client.query(`select pg_backup_start('standby', true)`);
+  copyFiles();
+  const { rows } = await client.query<{ labelfile: string }>('select labelfile from pg_backup_stop(false)');
+  await client.end();
+  rmSync(join(dataDir, 'postmaster.pid'));
+  const owner = postgresUser();
+  for (const [name, text = ''] of [['backup_label', rows[0]?.labelfile], ['standby.signal']] as const) {
+    writeFileSync(join(dataDir, name), text);
+    if (owner) chownSync(join(dataDir, name), owner.uid, owner.gid);
+  }
+  appendFileSync(join(dataDir, 'postgresql.auto.conf'), `primary_conninfo = '${primary.url}'\n`);
+}
+
 /** A process that was listed may have ended since. */
 function kill(pid: number, signal: NodeJS.Signals): void {
   try {
@@ -111,13 +119,6 @@ function kill(pid: number, signal: NodeJS.Signals): void {
 function processesOf(pid: number): number[] {
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
   return [pid, ...(children === '' ? [] : children.split(' ').map(Number))];
-}
-
-/** Whom to run servers as that refuse to run as root. */
-export function postgresUser(): { uid: number; gid: number } | undefined {
-  if (process.getuid?.() !== 0) return undefined;
-  const id = (flag: string) => Number(spawnSync('id', [flag, 'postgres'], { encoding: 'utf8' }).stdout);
-  return { uid: id('-u'), gid: id('-g') };
 }
 
 async function untilReady(connectionString: string): Promise<void> {

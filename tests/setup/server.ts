@@ -1,6 +1,7 @@
 import { runCommand } from '../../manage/commands.ts';
 import { openForOperators } from '../../manage/database.ts';
-import { findPostgres, type PostgresServer, startPostgresServer } from '../../scripts/servers/postgres-server.ts';
+import { findPostgres } from '../../scripts/servers/postgres-programs.ts';
+import { type PostgresServer, startPostgresServer } from '../../scripts/servers/postgres-server.ts';
 import { writePeople } from './people.ts';
 
 /** Whether a server can be started: the tests that harm theirs are skipped without one. */

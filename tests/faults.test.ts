@@ -251,7 +251,11 @@ describe.skipIf(!canStartServer)('when the database fails', () => {
     const logged = errorsLogged();
     await expectUnavailable(send(late));
     expect(logged).toMatchObject([[{ status: 503, error: { code: '53300', advice: /out of connections/ } }]]);
+    const taken = () => query(`select pid from pg_stat_activity where usename = 'api'`);
+    const before = await taken();
     await idle.pop()?.end();
+    // The server's process ends, and frees it, a moment after the client has gone.
+    await expect.poll(taken, { timeout: 10_000 }).toHaveLength(before.length - 1);
     await expectList(send(late));
   });
 

@@ -41,6 +41,9 @@ export const problems = {
     { Allow: reference('headers', 'Allow') },
   ),
   NotAcceptable: toAnswer('There is no such format.', { format: refusalOf('format=xml') }),
+  UriTooLong: toAnswer('The query is too long to be sent back in a header.', {
+    long: errors.uriTooLong('/api/users/'),
+  }),
   InternalServerError: toAnswer('A fault of the server.', {
     failed: errors.internalServerError(headers.RequestId.example, undefined),
   }),

@@ -46,6 +46,7 @@ export const redirectResponses: Responses = {
   },
   404: problem('NotFound'),
   405: problem('MethodNotAllowed'),
+  414: problem('UriTooLong'),
 };
 
 export const optionsResponses: Responses = {

@@ -155,6 +155,15 @@ describe('every answer is as the document says', () => {
     }
   });
 
+  test('to a query that is too long for a redirect', async () => {
+    const sent = { path: '/api/users', query: `search=${'x'.repeat(8000)}` };
+    for (const method of ['GET', 'HEAD']) {
+      const received = await send(handler, { ...sent, method });
+      expect(received.status).toBe(414);
+      validate({ ...sent, method }, received, method);
+    }
+  });
+
   test.each(parameters)('to $name, whose allowed values are a 200 and whose others are not', async (parameter) => {
     const { name, example } = parameter;
     // The examples of cursors are of another offset, and so wait for one.

@@ -16,11 +16,11 @@ export type SignToken = (target: SignerTarget) => Promise<string>;
 /** Where the database is and how to get in, for the driver. */
 export function toConnection(settings: ConnectionSettings, signToken: SignToken = signWithAwsSdk): ClientConfig {
   const { databaseIamAuth = false, databaseCaFile } = settings;
-  const connectionString = escapeStray(requireDatabaseUrl(settings));
-  if (!databaseIamAuth && !databaseCaFile) return { connectionString };
+  const databaseUrl = requireDatabaseUrl(settings);
+  if (!databaseIamAuth && !databaseCaFile) return { connectionString: escapeStray(databaseUrl) };
 
   // Taken apart, because what a connection string says of TLS and password goes before what stands beside it.
-  const { ssl, ...parts } = readConnectionString(connectionString);
+  const { ssl, ...parts } = readConnectionString(databaseUrl);
   const { host = '', port = 5432, user = '' } = parts;
   if (databaseIamAuth && (user === '' || host === '' || isSocket(host))) {
     throw new SettingsError('Bad settings: DATABASE_URL must name a user and a host where DATABASE_IAM_AUTH is on.');

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { beforeAll, describe, expect, test, vi } from 'vitest';
-import { hashKey } from '../lib/auth.ts';
+import { sql } from 'kysely';
+import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { hashKey, selectCaller } from '../lib/auth.ts';
 import type { Handler } from '../lib/http/gateway.ts';
 import { openTestDatabase, type TestDatabase } from './setup/database.ts';
 import { keys, people } from './setup/people.ts';
@@ -141,6 +142,34 @@ test.each([
 test('a key is held as the SHA-256 of its UTF-8 bytes', () => {
   expect(hashKey('ключ')).toEqual(createHash('sha256').update(Buffer.from('ключ', 'utf8')).digest());
   expect(hashKey('abc').toString('hex')).toBe('ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad');
+});
+
+test('a token counts until the moment it expires', async () => {
+  // In one transaction, in which now() stands still.
+  const trx = await database.db.startTransaction().execute();
+  onTestFinished(async () => void (await trx.rollback().execute()));
+  const expiries: Record<string, boolean> = {
+    "'-infinity'": false,
+    "now() - interval '1 day'": false,
+    "now() - interval '1 second'": false,
+    "now() - interval '1 microsecond'": false,
+    'now()': false,
+    "now() + interval '1 microsecond'": true,
+    "now() + interval '1 hour'": true,
+    "'infinity'": true,
+    null: true,
+  };
+  const counts: Record<string, boolean> = {};
+  for (const expiry of Object.keys(expiries)) {
+    const token_hash = hashKey(expiry);
+    await trx
+      .insertInto('auth_tokens')
+      .values({ token_hash, user_id: people.cat.id, expires_at: sql<string>`${sql.raw(expiry)}` })
+      .execute();
+    const { rows } = await trx.executeQuery({ ...selectCaller, parameters: [token_hash] });
+    counts[expiry] = rows.length > 0;
+  }
+  expect(counts).toEqual(expiries);
 });
 
 test('what a token allows follows the database at once', async () => {

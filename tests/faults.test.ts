@@ -192,6 +192,25 @@ describe.skipIf(!canStartServer)('when the database fails', () => {
     await expectList(send(fresh));
   });
 
+  test('a connection in use is kept, however old it is; one that was idle for more than four minutes is replaced', async () => {
+    let now = Date.now();
+    const clock = vi.spyOn(Date, 'now').mockImplementation(() => now);
+    onTestFinished(() => clock.mockRestore());
+    await expectList(send(handler));
+    const before = await backends();
+    for (let use = 0; use < 3; use += 1) {
+      now += 240_000;
+      await expectList(send(handler));
+      expect(await backends()).toEqual(before);
+    }
+    now += 240_001;
+    await expectList(send(handler));
+    clock.mockRestore();
+    // The server's process ends a moment after the client has gone.
+    const kept = async () => (await backends()).filter((pid) => before.includes(pid));
+    await expect.poll(kept, { timeout: 10_000 }).toEqual([]);
+  });
+
   describe('behind a network that forgets connections', () => {
     /** A proxy before the server; what it has forgotten goes nowhere, and nobody is told. */
     async function startProxy() {
@@ -397,7 +416,11 @@ describe.skipIf(!canStartServer)('when the database fails', () => {
     /** SQLSTATEs by what they are to a request, and how often the statement is sent. */
     test.each<[status: number, attempts: number, codes: string]>([
       [503, 2, '08000 08006 08P01 0A000 25P02 25P03 40000 40001 40003 40P01 55P03 57P01 57P02 57P05 72000'],
-      [503, 1, '25P04 42501 42P01 53000 53100 53200 53300 53400 55000 55006 57000 57014 58000 58030 58P01'],
+      [
+        503,
+        1,
+        '25P04 26000 42501 42703 42883 42P01 42P05 53000 53100 53200 53300 53400 55000 55006 57000 57014 58000 58030 58P01',
+      ],
       [500, 1, '21000 22012 22P02 25006 42601 54001 P0001 XX000 XX001'],
     ])('is a %i, sent %i times, for %s', async (status, attempts, codes) => {
       errorsLogged();

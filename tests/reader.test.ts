@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Kysely, sql } from 'kysely';
+import { Kysely, PostgresDialect, sql } from 'kysely';
 import pg from 'pg';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { Database } from '../lib/database/tables.ts';
@@ -111,6 +111,56 @@ describe.skipIf(!canStartServer)('create-reader', () => {
     expect(await codeOf('select password from users')).toBe('42501');
   });
 
+  test('a role has exactly these rights, and may pass on none of them', async () => {
+    await run('order'); // a word of SQL's: it needs quotes
+    const { rows } = await sql<{ right: string }>`
+      with rights (place, "on", acl, columns) as (
+        select 1, 'database ' || datname, datacl, '' from pg_database where datname = current_database()
+        union all select 2, 'schema ' || nspname, nspacl, '' from pg_namespace
+        union all select 3, oid::regprocedure::text, proacl, '' from pg_proc
+        union all select 4, oid::regclass::text, relacl, '' from pg_class
+        union all select 5, attrelid::regclass::text, attacl, attname from pg_attribute
+      )
+      select concat(privilege_type, ' ' || nullif(columns, ''), ' on ', "on", case when is_grantable then ' with grant option' end) as right
+      from (
+        select place, "on", privilege_type, is_grantable, string_agg(columns, ', ' order by columns) as columns
+        from rights, aclexplode(acl) where grantee = '"order"'::regrole group by 1, 2, 3, 4
+      ) as listed order by place, 1`.execute(db);
+    expect(rows.map(({ right }) => right)).toEqual([
+      'CONNECT on database postgres',
+      'USAGE on schema public',
+      'EXECUTE on search_fold(text)',
+      'EXECUTE on search_pattern(text)',
+      'SELECT avatar, created_at, email, first_name, gender, id, invite_code, invited_by_id, is_active, is_admin, is_email_verified,' +
+        ' is_profile_completed, is_staff, last_login, last_name, list_created_at, list_flags, list_last_login, list_updated_at,' +
+        ' mobile_number, search_text, updated_at, username on users',
+      'SELECT expires_at, token_hash, user_id on auth_tokens',
+      'SELECT group_id, permission_code on group_permissions',
+      'SELECT group_id, user_id on user_groups',
+      'SELECT id, name on groups',
+      'SELECT last_seen_at, user_id on user_presence',
+      'SELECT permission_code, user_id on user_permissions',
+    ]);
+  });
+
+  test('a role is made to log in, and for nothing else', async () => {
+    await run('exact');
+    const { rows } = await sql`
+      select rolcanlogin, rolinherit, rolsuper, rolcreaterole, rolcreatedb, rolreplication, rolbypassrls, rolconnlimit, rolvaliduntil,
+        (select count(*)::int from pg_auth_members where member = pg_roles.oid) as memberships
+      from pg_roles where rolname = 'exact'`.execute(db);
+    const nothing = {
+      rolsuper: false,
+      rolcreaterole: false,
+      rolcreatedb: false,
+      rolreplication: false,
+      rolbypassrls: false,
+    };
+    expect(rows).toEqual([
+      { rolcanlogin: true, rolinherit: true, ...nothing, rolconnlimit: -1, rolvaliduntil: null, memberships: 0 },
+    ]);
+  });
+
   const writes = [
     `insert into groups (name) values ('x')`,
     `update users set username = 'x'`,
@@ -133,7 +183,9 @@ describe.skipIf(!canStartServer)('create-reader', () => {
   });
 
   test('the role runs into its time limit', async () => {
-    await run('users_api', '--time-limit-ms', '200');
+    expect(await run('users_api', '--time-limit-ms', '200')).toEqual([
+      'updated role users_api: reads what the API reads, for 200 ms a statement at most',
+    ]);
     expect(await codeOf('select pg_sleep(30)')).toBe('57014');
     await run('users_api');
     const { rows } = await sql<{ setting: string }>`
@@ -171,6 +223,31 @@ describe.skipIf(!canStartServer)('create-reader', () => {
     const [, second = ''] = (await run('other', '--new-password'))[1]?.split(' ') ?? [];
     expect(await connects(first)).toBe('28P01');
     expect(await connects(second)).toBe('in');
+  });
+
+  test('no statement holds the password, which a server may log; its verifier has a salt of its own', async () => {
+    const statements: string[] = [];
+    const pool = new pg.Pool({ connectionString: server.url });
+    const logging = new Kysely<Database>({
+      dialect: new PostgresDialect({ pool }),
+      log: ({ query }) => void statements.push(`${query.sql} ${query.parameters}`),
+    });
+    onTestFinished(() => logging.destroy());
+    const verifiers: string[] = [];
+    for (const words of [['salted'], ['salted', '--new-password']]) {
+      const [, password = ''] = (await runCommand(logging, ['create-reader', ...words]))[1]?.split(' ') ?? [];
+      expect(password).toMatch(/^[\w-]{32}$/);
+      expect(new Set(password).size).toBeGreaterThan(12); // some 25, at random
+      expect(statements.join('\n')).toContain('alter role "salted" password');
+      expect(statements.join('\n')).not.toContain(password);
+      const { rows } = await sql<{ verifier: string }>`
+        select rolpassword as verifier from pg_authid where rolname = 'salted'`.execute(db);
+      verifiers.push(rows[0]?.verifier ?? '');
+    }
+    const parts = verifiers.map(
+      (verifier) => /^SCRAM-SHA-256\$4096:([\w+/]{22}==)\$([\w+/]{43}=):([\w+/]{43}=)$/.exec(verifier)?.slice(1) ?? [],
+    );
+    expect(new Set(parts.flat()).size).toBe(6);
   });
 
   test('with --iam the role belongs to rds_iam and has no password', async () => {

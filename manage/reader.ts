@@ -6,7 +6,7 @@ import { requireMigrated } from './migrate.ts';
 import { OperatorError } from './operator-error.ts';
 import { grantReading, type Place } from './reader-grants.ts';
 import { setPassword } from './reader-password.ts';
-import { requireAdmin, requireNoOwner, requireNoWriter } from './reader-refusals.ts';
+import { requireAdmin, requireNoMightierRole, requireNoPower, requireNoWriter } from './reader-refusals.ts';
 
 /** Less than the API's own limit (QUERY_TIMEOUT_MS, 5000): the server's word comes first, ends the statement and keeps the connection. */
 const defaultTimeLimitMs = '4500';
@@ -43,9 +43,10 @@ export async function createReader(db: Kysely<Database>, args: string[]): Promis
   return db.transaction().execute(async (trx) => {
     const place = await readPlace(trx);
     const isNew = !(await hasRole(trx, role));
-    if (!isNew) await requireNoOwner(trx, role);
+    if (!isNew) await requireNoPower(trx, role);
     if (isNew) await sql`create role ${sql.id(role)} login`.execute(trx);
     await requireNoWriter(trx, role, place.schema);
+    await requireNoMightierRole(trx, role);
     await requireAdmin(trx, role);
     await grantReading(trx, role, place);
     await showTables(trx, role, place);

@@ -8,6 +8,7 @@ import type { Handler } from '../lib/http/gateway.ts';
 import { parameters } from '../lib/users/query.ts';
 import { runCommand } from '../manage/commands.ts';
 import { openForOperators } from '../manage/database.ts';
+import { OperatorError } from '../manage/operator-error.ts';
 import type { PostgresServer } from '../scripts/servers/postgres-server.ts';
 import { cases } from './filter-cases.ts';
 import { loadHandler, send } from './setup/request.ts';
@@ -262,6 +263,77 @@ describe.skipIf(!canStartServer)('create-reader', () => {
       db,
     );
     expect(rows).toEqual([{ member: true, rolpassword: null }]);
+  });
+
+  describe('refuses a role that does more than read:', () => {
+    const afterwards = [
+      'drop database if exists of_mighty',
+      'drop owned by mighty, member cascade',
+      'drop role mighty, member',
+    ];
+
+    async function runAll(statements: string[]): Promise<void> {
+      for (const statement of statements) await sql.raw(statement).execute(db);
+    }
+
+    test.each<[power: string, statement: string, refusal?: string]>([
+      ['is a superuser', 'alter role mighty superuser', 'may write users through the role "mighty"'],
+      ['may make roles', 'alter role mighty createrole'],
+      ['may make databases', 'alter role mighty createdb'],
+      ['may replicate all databases', 'alter role mighty replication'],
+      ['passes by row security', 'alter role mighty bypassrls'],
+      ['owns tables or other objects', 'create table of_mighty (); alter table of_mighty owner to mighty'],
+      ['owns tables or other objects', 'create schema of_mighty authorization mighty'],
+      ['owns tables or other objects', 'create database of_mighty owner mighty'],
+      ['owns tables or other objects', 'create type of_mighty as enum (); alter type of_mighty owner to mighty'],
+    ])(
+      'one that %s, and one that may become it (%s)',
+      async (power, statement, refusal = `may become "mighty", which ${power}`) => {
+        onTestFinished(() => runAll(afterwards));
+        await runAll(['create role mighty', 'create role member login noinherit', 'grant mighty to member', statement]);
+        await expect(run('mighty')).rejects.toThrow(
+          new OperatorError(`The role "mighty" does more than read. It ${power}. Choose another name.`),
+        );
+        await expect(run('member')).rejects.toThrow(
+          new OperatorError(
+            `The role "member" ${refusal}, and the API only reads. Take that back, or choose another role.`,
+          ),
+        );
+      },
+    );
+
+    test.each(['pg_read_all_data', 'pg_monitor', 'pg_read_server_files', 'pg_execute_server_program'])(
+      '%s, and one that belongs to it by another role',
+      async (name) => {
+        onTestFinished(() => runAll(afterwards));
+        await runAll(['create role mighty', 'create role member', `grant ${name} to mighty`, 'grant mighty to member']);
+        const power = 'has rights on the whole server';
+        await expect(run(name)).rejects.toThrow(
+          new OperatorError(`The role "${name}" does more than read. It ${power}. Choose another name.`),
+        );
+        for (const role of ['mighty', 'member'])
+          await expect(run(role)).rejects.toThrow(`The role "${role}" may become "${name}", which ${power}, and the`);
+      },
+    );
+
+    test('your own, by whatever name you came in', async () => {
+      const yours = 'does more than read. It is the one that you run this as. Choose another name.';
+      await expect(run('postgres')).rejects.toThrow(new OperatorError(`The role "postgres" ${yours}`));
+      onTestFinished(() => runAll(afterwards));
+      await runAll(['create role mighty superuser', 'create role member']);
+      const other = openForOperators(`${server.url}&options=-crole%3Dmighty`);
+      onTestFinished(() => other.destroy());
+      for (const role of ['mighty', 'postgres'])
+        await expect(runCommand(other, ['create-reader', role])).rejects.toThrow(
+          new OperatorError(`The role "${role}" ${yours}`),
+        );
+    });
+
+    test('but takes one that belongs to a role without any such power', async () => {
+      onTestFinished(() => runAll(afterwards));
+      await runAll(['create role mighty', 'create role member', 'grant mighty to member']);
+      expect(await run('member')).toEqual([expect.stringContaining('updated role member')]);
+    });
   });
 
   test.each([

@@ -4,7 +4,7 @@ import { chownSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Kysely, sql } from 'kysely';
+import { type Kysely, type RawBuilder, sql } from 'kysely';
 import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Database } from '../lib/database/tables.ts';
 import type { Handler } from '../lib/http/gateway.ts';
@@ -22,6 +22,14 @@ const idsOf = async (handler: Handler, query = ''): Promise<number[]> => {
   expect(status, text).toBe(200);
   return json().results.map(({ id }) => id);
 };
+
+async function untilTrue(condition: RawBuilder<boolean>, db: Kysely<Database>): Promise<void> {
+  for (;;) {
+    const { rows } = await sql<{ holds: boolean | null }>`select ${condition} as holds`.execute(db);
+    if (rows[0]?.holds) return;
+    await sleep(10);
+  }
+}
 
 describe.skipIf(!canStartServer)('beside the primary', () => {
   let primary: PostgresServer;
@@ -72,15 +80,20 @@ describe.skipIf(!canStartServer)('beside the primary', () => {
     });
 
     test('that cancels a statement in the way of its recovery is asked again', async () => {
+      const observer = openForOperators(standby.url); // on one connection
+      onTestFinished(() => observer.destroy());
       await sql`alter function search_fold(text) rename to quick_search_fold`.execute(db);
       await sql`create function search_fold(value text) returns text language sql
-        as 'select quick_search_fold(value) from pg_sleep(0.5)'`.execute(db);
+        as 'select quick_search_fold(value) from pg_advisory_xact_lock_shared(1)'`.execute(db);
       onTestFinished(async () => {
         await sql`drop function search_fold(text)`.execute(db);
         await sql`alter function quick_search_fold(text) rename to search_fold`.execute(db);
       });
-      const observer = openForOperators(standby.url);
-      onTestFinished(() => observer.destroy());
+      const { rows } = await sql<{ written: string }>`select pg_current_wal_lsn()::text as written`.execute(db);
+      await untilTrue(sql<boolean>`pg_last_wal_replay_lsn() >= ${rows[0]?.written}::pg_lsn`, observer);
+      // Nobody searches before the observer lets go, so that it sees all that there is to see.
+      await sql`select pg_advisory_lock(1)`.execute(observer);
+      const searches = sql`pg_stat_activity where application_name = 'users-api' and wait_event = 'advisory'`;
       const cancelled = async () => {
         const { rows } = await sql<{ sum: string }>`
           select sum(confl_lock) as sum from pg_stat_database_conflicts`.execute(observer);
@@ -88,12 +101,21 @@ describe.skipIf(!canStartServer)('beside the primary', () => {
       };
       const before = await cancelled();
 
-      const answer = idsOf(handler, 'search=nn&id_max=1');
-      const sleeping = sql`select 1 from pg_stat_activity where wait_event = 'PgSleep'`;
-      while ((await sleeping.execute(observer)).rows.length === 0) await sleep(10);
+      const answer = idsOf(await load(standby.url, { QUERY_TIMEOUT_MS: '12000' }), 'search=nn&id_max=1');
+      await untilTrue(sql<boolean>`exists (select from ${searches})`, observer);
+      const first = await sql<{ pid: number; start: string }>`
+        select pid, query_start::text as start from ${searches}`.execute(observer);
+      const { pid, start } = first.rows[0] ?? {};
       await db.transaction().execute((trx) => sql`lock table user_presence`.execute(trx));
+      await untilTrue(
+        sql<boolean>`exists (select from ${searches} and pid = ${pid} and query_start > ${start})`,
+        observer,
+      );
+      await sql`select pg_advisory_unlock(1)`.execute(observer);
       expect(await answer).toEqual([1]);
-      expect(await cancelled()).toBe(before + 1);
+      // A process that ends reports what it has counted.
+      await sql`select pg_terminate_backend(${pid})`.execute(observer);
+      await expect.poll(cancelled, { timeout: 10_000 }).toBe(before + 1);
     });
   });
 

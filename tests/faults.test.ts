@@ -192,6 +192,11 @@ describe.skipIf(!canStartServer)('when the database fails', () => {
     await expectList(send(fresh));
   });
 
+  test('however many requests come at once, an instance has one connection', async () => {
+    await Promise.all([1, 2, 3].map(() => expectList(send(handler))));
+    expect(await backends()).toHaveLength(1);
+  });
+
   test('a connection in use is kept, however old it is; one that was idle for more than four minutes is replaced', async () => {
     let now = Date.now();
     const clock = vi.spyOn(Date, 'now').mockImplementation(() => now);

@@ -123,16 +123,20 @@ describe('a connection string means the same to the driver, with DATABASE_CA_FIL
 
 test('DATABASE_CA_FILE keeps the certificate of a client, and lets nothing weaken what it verifies', () => {
   const tls = 'sslmode=verify-ca&uselibpqcompat=true&sslrootcert=tsconfig.json&sslcert=biome.json&sslkey=openapi.json';
-  const { ssl } = toConnection({
-    databaseUrl: `postgres://api@db.example.com/users?${tls}`,
-    databaseCaFile: 'package.json',
-  });
+  const databaseUrl = `postgres://api@db.example.com/users?${tls}`;
   const read = (file: string) => readFileSync(file, 'utf8');
-  expect(ssl).toEqual({
-    rejectUnauthorized: true,
-    ca: read('package.json'),
-    cert: read('biome.json'),
-    key: read('openapi.json'),
+  expect(toConnection({ databaseUrl, databaseCaFile: 'package.json' })).toEqual({
+    host: 'db.example.com',
+    port: 5432,
+    user: 'api',
+    password: '',
+    database: 'users',
+    ssl: {
+      rejectUnauthorized: true,
+      ca: read('package.json'),
+      cert: read('biome.json'),
+      key: read('openapi.json'),
+    },
   });
 });
 

@@ -121,7 +121,7 @@ describe('is a 400', () => {
     }
   });
 
-  test('what no field can hold makes no cursor, and would not be read as one', () => {
+  test('what no field can hold makes no cursor', () => {
     const forged: [ordering: SortKey[], row: object][] = [
       [[{ field: 'id', descending: true }], { id: 2 ** 53 }],
       [

@@ -55,10 +55,26 @@ describe('the log has one line per request', () => {
     ]);
   });
 
-  test('with AUDIT_LOG=on also whom it has shown', async () => {
-    const audited = await loadHandler(database.url, { AUDIT_LOG: 'on' });
-    await send(audited, { query: 'id_max=3' });
-    expect(lines).toMatchObject([{ status: 200, count: 3, rows: 3, shownUserIds: [3, 2, 1] }]);
+  test.each([
+    ['id_max=3', { count: 3, rows: 3, shownUserIds: [3, 2, 1] }],
+    ['id_max=3&limit=2', { count: 3, rows: 2, shownUserIds: [3, 2] }],
+    ['id_max=3&format=csv', { count: 3, rows: 3, shownUserIds: [3, 2, 1] }],
+    ['id_max=3&format=csv&limit=2', { count: 3, rows: 2, shownUserIds: [3, 2] }],
+    ['id_max=0', { count: 0, rows: 0, shownUserIds: [] }],
+  ])('with AUDIT_LOG=on also whom ?%s has shown', async (query, shown) => {
+    await send(await loadHandler(database.url, { AUDIT_LOG: 'on' }), { query });
+    expect(lines).toEqual([
+      {
+        requestId: 'request-1',
+        status: 200,
+        route: '/api/users/',
+        durationsMs: expect.any(Object),
+        callerId: 1,
+        token: tokenOf(keys.ann),
+        parameters: [...new URLSearchParams(query).keys()],
+        ...shown,
+      },
+    ]);
   });
 
   describe('but nobody where nobody was shown:', () => {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { distance } from 'fastest-levenshtein';
+import { describe, expect, test, vi } from 'vitest';
 import { HttpError, type ParameterErrors } from '../lib/http/errors.ts';
 import { flag, type Schema } from '../lib/kinds.ts';
 import { readParameters } from '../lib/parameters.ts';
@@ -9,6 +10,8 @@ import { parameters } from '../lib/users/query.ts';
 import type { UserRow } from '../lib/users/row.ts';
 import { selectUsers } from '../lib/users/statement.ts';
 import { queryOf, requestOf } from './setup/request.ts';
+
+vi.mock('fastest-levenshtein', { spy: true });
 
 const names = Object.keys(parameters) as (keyof typeof parameters)[];
 
@@ -313,8 +316,12 @@ test('names of what every object has are names like any other', () => {
   expect(Object.keys(refusal?.errors ?? {})).toEqual(inherited);
 });
 
-test('a name of a hundred thousand letters is refused like a short one', () => {
+test('a name of a hundred thousand letters is refused like a short one, and compared with none', () => {
+  errorsOf('limti=1');
+  expect(distance).toHaveBeenCalledWith('limti', 'limit');
+  vi.mocked(distance).mockClear();
   expect(errorsOf(`${'limit'.repeat(20_000)}=1`)).toHaveProperty(['limit'.repeat(20_000)]);
+  expect(distance).not.toHaveBeenCalled();
 });
 
 test('all faults of a query are reported at once, by name, in `errors` and in `detail`', () => {

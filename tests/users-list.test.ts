@@ -2,11 +2,12 @@ import { type Insertable, sql } from 'kysely';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Database } from '../lib/database/tables.ts';
 import type { Handler } from '../lib/http/gateway.ts';
+import { tooSlow } from '../lib/users/list.ts';
 import type { User } from '../lib/users/user.ts';
 import { demoKey, seedDemo } from '../manage/demo.ts';
 import { openTestDatabase, setForDatabase, type TestDatabase } from './setup/database.ts';
 import { type Name, people } from './setup/people.ts';
-import { loadHandler, send } from './setup/request.ts';
+import { loadHandler, queryOf, send } from './setup/request.ts';
 
 /** The example response of the API's documentation, to which the contract adds groups_data. */
 const example = {
@@ -277,4 +278,24 @@ describe('a user', () => {
       }
     },
   );
+});
+
+test.each([
+  ['', 'Narrow it with `id_min` and `id_max`.'],
+  ['is_active=true&limit=5', 'Narrow it with `id_min` and `id_max`.'],
+  ['search=ann', 'Use fewer, longer or rarer words in `search`.'],
+  ['ordering=id', 'Leave out `ordering`.'],
+  ['offset=1', 'Use a smaller `offset`: filter by `id_max` instead of skipping users.'],
+  [
+    'offset=1&ordering=id&search=ann',
+    'Use fewer, longer or rarer words in `search`. Leave out `ordering`. ' +
+      'Use a smaller `offset`: filter by `id_max` instead of skipping users.',
+  ],
+])('when ?%s takes too long, the client is told: %s', (query, advice) => {
+  const cause = new Error('late');
+  expect(tooSlow(queryOf(query), cause)).toMatchObject({
+    status: 503,
+    detail: `The query took longer than it may. ${advice}`,
+    cause,
+  });
 });

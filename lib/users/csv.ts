@@ -38,7 +38,7 @@ const columns = [
 ] as const satisfies (keyof Row)[];
 
 // Does not compile while a field has no column.
-true satisfies Exclude<keyof Row, (typeof columns)[number]> extends never ? true : false;
+null satisfies Exclude<keyof Row, (typeof columns)[number]> extends never ? null : undefined;
 
 /**
  * RFC 4180 with a header row, in pieces that follow each other. A byte-order mark tells spreadsheets that it is UTF-8. A text that a

@@ -1,12 +1,17 @@
 import { spawnSync } from 'node:child_process';
+import dns from 'node:dns';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { sql } from 'kysely';
-import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { hashKey } from '../lib/auth.ts';
 import type { Handler } from '../lib/http/gateway.ts';
 import { runCommand } from '../manage/commands.ts';
+import { openForOperators } from '../manage/database.ts';
 import { demoKey } from '../manage/demo.ts';
 import { OperatorError } from '../manage/operator-error.ts';
-import { openTestDatabase, type TestDatabase } from './setup/database.ts';
+import { findFreePort } from '../scripts/servers/free-port.ts';
+import { hasServer, openTestDatabase, type TestDatabase } from './setup/database.ts';
 import { keys, people } from './setup/people.ts';
 import { loadHandler, send } from './setup/request.ts';
 
@@ -63,6 +68,7 @@ describe('create-user', () => {
       { email: 'ida@example.com', is_admin: true, is_staff: false, is_customer: false },
     ],
     ['create-user علی --staff --grant 1222 --grant 1222', 'staff user علی', { is_staff: true }],
+    ['create-user Leah --email Leah@Example.com', 'customer Leah', { email: 'Leah@Example.com', is_customer: true }],
   ])('%s creates a user', async (line, kind, flags) => {
     const [printed, ...rest] = await manage(line);
     expect(printed).toMatch(new RegExp(`^created ${kind}, id \\d+$`));
@@ -119,6 +125,39 @@ test('list-tokens shows when tokens end, and nothing that opens a door', async (
   expect(lines.join('\n')).not.toContain(keys.ann);
   expect(lines.join('\n')).not.toContain(hashKey(keys.ann).toString('hex'));
   expect(await manage('list-tokens fay_x')).toHaveLength(1);
+});
+
+test('list-tokens shows the oldest first, in UTC, whatever the time zone of the session', async () => {
+  const token = (key: string, created_at: string, expires_at: string | null) => ({
+    token_hash: hashKey(key),
+    user_id: people.fay.id,
+    created_at,
+    expires_at,
+  });
+  await database.db.transaction().execute(async (trx) => {
+    await trx
+      .insertInto('auth_tokens')
+      .values([
+        token('newest', '2026-02-21T23:30:59.9Z', null),
+        token('oldest', '2026-02-19T00:00:00Z', '2026-12-31T23:59:59.999999Z'),
+        token('older', '2026-02-20T20:30:00Z', '2027-01-01T00:00:00Z'),
+      ])
+      .execute();
+    const listed = [];
+    for (const zone of ['UTC', 'Asia/Tehran', 'America/St_Johns']) {
+      await sql`set local time zone ${sql.lit(zone)}`.execute(trx);
+      listed.push(await runCommand(trx, ['list-tokens', 'fay_x']));
+    }
+    const prefix = (key: string) => hashKey(key).toString('hex').slice(0, 8);
+    const expected = [
+      'hash      created (UTC)     expires (UTC)',
+      `${prefix('oldest')}  2026-02-19 00:00  2026-12-31 23:59`,
+      `${prefix('older')}  2026-02-20 20:30  2027-01-01 00:00`,
+      `${prefix('newest')}  2026-02-21 23:30  never`,
+    ];
+    expect(listed).toEqual([expected, expected, expected]);
+    await trx.deleteFrom('auth_tokens').where('user_id', '=', people.fay.id).execute();
+  });
 });
 
 test.each([
@@ -183,11 +222,13 @@ describe("an operator's mistake", () => {
     ['create-user new --email eve@', '--email must be an address such as ann@example.com.'],
     ['create-user new --email a@b@example.org', '--email must be an address such as ann@example.com.'],
     ['create-user new --email=', '--email must be an address such as ann@example.com.'],
+    ['create-user new --email cat_50%@EXAMPLE.com', 'There is a user "cat" of that name or e-mail address already.'],
     ['create-user new --email EVE@Example.org', 'There is a user "eve" of that name or e-mail address already.'],
     ['create-user new --admin --staff', 'Give --admin or --staff, not both: an admin may do all that staff may.'],
     ['create-user new --grant 9', 'There is no permission 9; there are 1222.'],
     ['create-user new --grant 1222 --grant 9', 'There is no permission 9; there are 1222.'],
     ['create-user new --grant all', '--grant must be a whole number, not "all".'],
+    ['create-user new --grant 1222222222', '--grant must be a whole number, not "1222222222".'],
     ['create-user new --grant', /Usage: create-user/],
     ['create-user new --email', /Usage: create-user/],
     ['create-user new --password x', /'--password'.*\nUsage: create-user/s],
@@ -195,7 +236,9 @@ describe("an operator's mistake", () => {
     ['issue-token', oneUsername(0)],
     ['issue-token nobody', 'There is no user "nobody".'],
     ['issue-token ANN', 'There is no user "ANN".'],
+    ['issue-token a_n', 'There is no user "a_n".'],
     ['issue-token ann bob', oneUsername(2)],
+    ['issue-token ann --expires-in-days=', '--expires-in-days must be a whole number, not "".'],
     ['issue-token ann --expires-in-days 0', `${days} 0.`],
     ['issue-token ann --expires-in-days 36501', `${days} 36501.`],
     ['issue-token ann --expires-in-days 1.5', '--expires-in-days must be a whole number, not "1.5".'],
@@ -226,6 +269,8 @@ describe('bad data for a user', () => {
     [['new\n'], name],
     [['ne\u0000w'], name],
     [['ne\tw'], name],
+    [['ne\u007fw'], name],
+    [['ne\u0085w'], name],
     [['new', '--email', ' new@example.org'], '--email must be an address such as ann@example.com.'],
     [['new', '--email', 'new@example.org\u0000'], '--email must be an address such as ann@example.com.'],
     [['new', '--email', 'ne w@example.org'], '--email must be an address such as ann@example.com.'],
@@ -237,53 +282,153 @@ describe('bad data for a user', () => {
   });
 });
 
-describe('npm run manage, without DATABASE_URL', () => {
-  const run = (...args: string[]) => {
-    const env = { ...process.env, DATABASE_URL: '' };
-    return spawnSync(process.execPath, ['scripts/manage.ts', ...args], { env, encoding: 'utf8' });
-  };
-  const list = /Commands:\n {2}migrate\n {2}create-user <username> \[--email <address>\].*\n {2}issue-token/;
+/** `npm run manage -- …` in this process: what it prints, and the status that it would end with. */
+async function run(databaseUrl: string, ...args: string[]) {
+  vi.resetModules();
+  vi.stubEnv('DATABASE_URL', databaseUrl);
+  const { argv } = process;
+  process.argv = [process.execPath, 'scripts/manage.ts', ...args];
+  const [log, error] = (['log', 'error'] as const).map((name) => vi.spyOn(console, name).mockImplementation(() => {}));
+  const linesOf = (spy: typeof log) => spy?.mock.calls.map(([line]) => `${line}\n`).join('');
+  try {
+    await import('../scripts/manage.ts');
+    return { status: process.exitCode ?? 0, stdout: linesOf(log), stderr: linesOf(error) };
+  } finally {
+    process.exitCode = undefined;
+    process.argv = argv;
+    vi.unstubAllEnvs();
+    for (const spy of [log, error]) spy?.mockRestore();
+  }
+}
 
-  test.each([['--help'], ['-h'], ['help']])('lists the commands with %s', (word) => {
-    expect(run(word)).toMatchObject({ status: 0, stderr: '', stdout: expect.stringMatching(list) });
+describe('npm run manage', () => {
+  const list = /^Commands:\n {2}migrate\n {2}create-user <username> \[--email <address>\].*\n {2}issue-token/;
+  const listOf = (word: string) => new RegExp(list.source.replace('^', `^Unknown command "${word}"\\. `));
+
+  test.each([['--help'], ['-h'], ['help']])('lists the commands with %s, without a database', async (word) => {
+    expect(await run('', word)).toEqual({ status: 0, stderr: '', stdout: expect.stringMatching(list) });
   });
 
-  test.each([
-    ['no command', []],
-    ['an unknown one', ['creat-user', 'ann']],
-  ])('lists the commands with %s, as a mistake', (_, args) => {
-    expect(run(...args)).toMatchObject({ status: 1, stdout: '', stderr: expect.stringMatching(list) });
-  });
-
-  test.each([
-    ['create-user', 'ann', '--emial', 'ann@example.com'],
-    ['create-user', 'ann', '--Admin'],
-    ['create-user', 'ann', '-s'],
-    ['issue-token', 'ann', '--expires', '3'],
-    ['revoke-tokens', 'ann', '--all'],
-    ['list-tokens', 'ann', '--all'],
-    ['create-reader', 'api', '--IAM'],
-    ['seed-demo', '--force'],
-    ['migrate', '--force'],
-  ])('%s %s %s … says which options there are', (...args) => {
-    const { status, stderr } = run(...args);
-    expect(status).toBe(1);
-    expect(stderr).toMatch(new RegExp(`Unknown option .*\nUsage: ${args[0]}`));
-    expect(stderr).not.toContain('DATABASE_URL');
-  });
-
-  test('says how a command is used', () => {
+  test('says how a command is used', async () => {
     const stdout = 'Usage: issue-token <username> [--expires-in-days <number>]\n';
-    expect(run('issue-token', '--help')).toMatchObject({ status: 0, stderr: '', stdout });
+    expect(await run('', 'issue-token', '--help')).toEqual({ status: 0, stderr: '', stdout });
   });
 
-  test('says in one line that a command needs it', () => {
-    expect(run('issue-token', 'ann')).toMatchObject({
-      status: 1,
-      stderr:
-        'Bad settings: DATABASE_URL is missing; it is a URL such as postgres://user:password@host:5432/database.\n',
+  test('prints what a command has to say, and leaves no connection', async () => {
+    const name = 'users-api manage test';
+    const url = `${database.url}&application_name=${encodeURIComponent(name)}`;
+    const stdout = 'the schema is up to date\n';
+    expect(await run(url, 'migrate')).toEqual({ status: 0, stderr: '', stdout });
+    const count = async () => {
+      const { rows } = await sql`select from pg_stat_activity where application_name = ${name}`.execute(database.db);
+      return rows.length;
+    };
+    await expect.poll(count, { timeout: 5000 }).toBe(0);
+  });
+
+  test('is a program, whose status and streams are these', () => {
+    const spawned = (...args: string[]) => {
+      const env = { ...process.env, DATABASE_URL: '' };
+      return spawnSync(process.execPath, ['scripts/manage.ts', ...args], { env, encoding: 'utf8' });
+    };
+    expect(spawned('help')).toMatchObject({ status: 0, stderr: '', stdout: expect.stringMatching(list) });
+    expect(spawned()).toMatchObject({ status: 1, stdout: '', stderr: expect.stringMatching(list) });
+  });
+
+  describe('fails with a status, and says why on stderr alone,', () => {
+    const missing =
+      'Bad settings: DATABASE_URL is missing; it is a URL such as postgres://user:password@host:5432/database.\n';
+
+    test.each<[what: string, args: string[], stderr: string | RegExp]>([
+      ['without a command', [], list],
+      ['with an unknown one', ['creat-user', 'ann'], listOf('creat-user')],
+      [
+        'with an unknown option',
+        ['create-user', 'ann', '--emial', 'ann@example.com'],
+        /'--emial'.*\nUsage: create-user/,
+      ],
+      ['with one in another letter case', ['create-user', 'ann', '--Admin'], /'--Admin'.*\nUsage: create-user/],
+      ['with a short one', ['create-user', 'ann', '-s'], /'-s'.*\nUsage: create-user/],
+      ['with half of one', ['issue-token', 'ann', '--expires', '3'], /'--expires'.*\nUsage: issue-token/],
+      ['with one of no command', ['revoke-tokens', 'ann', '--all'], /'--all'.*\nUsage: revoke-tokens/],
+      ['with one too many', ['list-tokens', 'ann', '--all'], /'--all'.*\nUsage: list-tokens/],
+      ['with that of a role', ['create-reader', 'api', '--IAM'], /'--IAM'.*\nUsage: create-reader/],
+      ['with force', ['seed-demo', '--force'], /'--force'.*\nUsage: seed-demo/],
+      ['with more force', ['migrate', '--force'], /'--force'.*\nUsage: migrate/],
+      ['without a database', ['issue-token', 'ann'], missing],
+    ])('%s', async (_, args, stderr) => {
+      const expected = typeof stderr === 'string' ? stderr : expect.stringMatching(stderr);
+      expect(await run('', ...args)).toEqual({ status: 1, stdout: '', stderr: expected });
+    });
+
+    test('when a command is refused', async () => {
+      const stderr = 'There is no user "nobody".\n';
+      expect(await run(database.url, 'issue-token', 'nobody')).toEqual({ status: 1, stdout: '', stderr });
+    });
+
+    test('when a setting is bad, without its value', async () => {
+      const stderr = missing.replace('is missing; it is', 'must be');
+      expect(await run('mysql://root:hunter2@localhost/users', 'migrate')).toEqual({ status: 1, stdout: '', stderr });
+    });
+
+    test('when the database does not answer, at none of its addresses', async () => {
+      const port = await findFreePort();
+      const refused = (address: string) => `connect ECONNREFUSED ${address}:${port}`;
+      expect(await run(`postgres://nobody@127.0.0.1:${port}/none`, 'migrate')).toEqual({
+        status: 1,
+        stdout: '',
+        stderr: `The command failed: ${refused('127.0.0.1')}\n`,
+      });
+      const addresses = ['127.0.0.1', '127.0.0.2'].map((address) => ({ address, family: 4 }));
+      vi.spyOn(dns, 'lookup').mockImplementation(((...args: unknown[]) =>
+        (args.at(-1) as (error: null, found: object) => void)(null, addresses)) as never);
+      onTestFinished(() => void vi.mocked(dns.lookup).mockRestore());
+      expect(await run(`postgres://nobody@db.example.com:${port}/none`, 'migrate')).toEqual({
+        status: 1,
+        stdout: '',
+        stderr: `The command failed: ${refused('127.0.0.1')}; ${refused('127.0.0.2')}\n`,
+      });
+    });
+
+    test('when the database takes the connection and says nothing', async () => {
+      const silent = createServer().listen(0, '127.0.0.1');
+      onTestFinished(() => void silent.close());
+      await once(silent, 'listening');
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+      onTestFinished(() => void vi.useRealTimers());
+      const { port } = silent.address() as AddressInfo;
+      const ended = run(`postgres://nobody@127.0.0.1:${port}/none`, 'migrate');
+      const [socket] = await once(silent, 'connection');
+      await vi.advanceTimersByTimeAsync(5000);
+      expect(await ended).toEqual({
+        status: 1,
+        stdout: '',
+        stderr: expect.stringMatching(/^The command failed: .*timeout.*\n$/),
+      });
+      socket.destroy();
+    });
+
+    test('when the database refuses what it writes', async () => {
+      await sql`create function refuse() returns trigger language plpgsql as 'begin raise ''not %'', new.username; end'`.execute(
+        database.db,
+      );
+      await sql`create trigger refuse before insert on users for each row execute function refuse()`.execute(
+        database.db,
+      );
+      onTestFinished(async () => void (await sql`drop function refuse cascade`.execute(database.db)));
+      const stderr = 'The command failed: not zed\n';
+      expect(await run(database.url, 'create-user', 'zed')).toEqual({ status: 1, stdout: '', stderr });
     });
   });
+});
+
+test.skipIf(!hasServer).each([
+  ['', 'users-api manage'],
+  ['&application_name=billing', 'billing'],
+])('a connection of the operators with %j in the URL is named %s', async (option, name) => {
+  const db = openForOperators(`${database.url}${option}`);
+  onTestFinished(() => db.destroy());
+  expect((await sql`show application_name`.execute(db)).rows).toEqual([{ application_name: name }]);
 });
 
 describe('in a database without users', () => {
@@ -297,6 +442,30 @@ describe('in a database without users', () => {
     const before = await contents();
     expect(await manage('seed-demo')).toEqual(['the database has users already: nothing written']);
     expect(await contents()).toBe(before);
+    expect(await manage('list-tokens keegan2255')).toEqual([expect.any(String), expect.stringMatching(/ {2}never$/)]);
+  });
+
+  test('and the groups: one of them is empty, and the first may list users', async () => {
+    const { rows } = await sql`
+      select id::int, (select count(*)::int from user_groups where group_id = id) as members,
+        (select array_agg(permission_code) from group_permissions where group_id = id) as permissions
+      from groups order by id`.execute(database.db);
+    expect(rows).toEqual([
+      { id: 1, members: 33, permissions: [1222] },
+      { id: 2, members: 22, permissions: null },
+      { id: 3, members: 17, permissions: null },
+      { id: 4, members: 13, permissions: null },
+      { id: 5, members: 0, permissions: null },
+    ]);
+  });
+
+  test('and users of each kind, of whom the one that the documentation shows online stays so', async () => {
+    const { rows } = await sql`
+      select count(*) filter (where is_active)::int as active, count(*) filter (where is_staff)::int as staff,
+        count(*) filter (where is_admin)::int as admins, count(*) filter (where is_customer)::int as customers,
+        (select array_agg(user_id::int) from user_presence where last_seen_at = 'infinity') as online
+      from users`.execute(database.db);
+    expect(rows).toEqual([{ active: 62, staff: 52, admins: 7, customers: 14, online: [2] }]);
   });
 
   test('and the next user gets the next id', async () => {

@@ -179,8 +179,10 @@ test.each([
 });
 
 test("revoke-tokens ends a user's tokens and no one else's", async () => {
-  expect(await manage('revoke-tokens cat')).toEqual(["revoked 2 of cat's tokens"]);
+  const [key = ''] = await manage('issue-token cat --expires-in-days 1');
+  expect(await manage('revoke-tokens cat')).toEqual(["revoked 3 of cat's tokens"]);
   expect(await statusOf(keys.cat)).toBe(401);
+  expect(await statusOf(key)).toBe(401);
   expect(await statusOf(keys.ann)).toBe(200);
   expect(await manage('revoke-tokens cat')).toEqual(["revoked 0 of cat's tokens"]);
 });

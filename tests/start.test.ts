@@ -1,26 +1,32 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { constants, tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { basename, join, resolve } from 'node:path';
+import { sql } from 'kysely';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { runCommand } from '../manage/commands.ts';
+import { openForOperators } from '../manage/database.ts';
 import { demoKey } from '../manage/demo.ts';
 import { findFreePort, isFreePort } from '../scripts/servers/free-port.ts';
+import { openTestDatabase, type TestDatabase } from './setup/database.ts';
+import { listListening } from './setup/listening.ts';
+import { writePeople } from './setup/people.ts';
 
 /** `npm start` without npm, which the tests would have to signal through. */
 type Started = { process: ChildProcess; output: () => string; port: number; closed: Promise<unknown> };
 
 const directory = mkdtempSync(join(tmpdir(), 'users-api-start-'));
 const running = new Set<ChildProcess>();
-const startTimeout = 60_000;
+const startTimeout = 120_000;
 
 afterAll(() => {
   killAll();
   rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
 });
 
-async function start(
+async function startProgram(
   environment: Record<string, string | undefined> = {},
   cwd = process.cwd(),
   how: [string, ...string[]] = [process.execPath, 'scripts/start.ts'],
@@ -73,42 +79,61 @@ async function untilExit({
 /** The repository as it comes, but for the packages. */
 function copyTo(name: string): string {
   const copy = join(directory, name);
-  const left = ['node_modules', 'dist', '.git', '.local', '.serverless', 'coverage'].map((name) => resolve(name));
-  cpSync('.', copy, { recursive: true, filter: (source) => !left.includes(resolve(source)) });
+  const left = ['node_modules', 'dist', '.git', '.local', '.serverless', 'coverage'];
+  cpSync('.', copy, { recursive: true, filter: (source) => !left.includes(basename(source)) });
   symlinkSync(resolve('node_modules'), join(copy, 'node_modules'));
   return copy;
 }
 
-test(
-  'npm start builds what it runs, where nothing was built before',
-  async () => {
-    const fresh = copyTo('fresh');
-    const started = await start({ LOCAL_DIRECTORY: join(fresh, '.local') }, fresh);
-    await untilPrinted(started, 'Ready at');
-    const response = await fetch(`http://localhost:${started.port}/api/users/?limit=1`, {
-      headers: { authorization: `Token ${demoKey}` },
-    });
-    expect(await response.json()).toMatchObject({ results: [{ id: expect.any(Number) }] });
-    await stop(started);
-  },
-  startTimeout,
-);
+/** As a terminal does it: to each of its processes. */
+const signalGroup = ({ process: { pid = 0 } }: Started, signal: NodeJS.Signals): boolean => process.kill(-pid, signal);
+
+/** So that one test's failure is not the next one's. */
+function killAll(): void {
+  for (const { pid = 0 } of running) process.kill(-pid, 'SIGKILL');
+}
 
 describe('npm start', () => {
   let started: Started;
   let origin: string;
+  const cutShort: Started[] = [];
   const authorization = { Authorization: `Token ${demoKey}` };
 
   beforeAll(async () => {
-    // The first of all first starts is killed in the middle, so every test below runs on the repaired one.
-    const killed = await start();
-    await untilPrinted(killed, 'Migrating the schema');
-    await stop(killed, 'SIGKILL');
-
-    started = await start();
+    const dataDir = join(directory, 'pgdata');
+    const isThere = (path: string) => vi.waitUntil(() => existsSync(path), { timeout: startTimeout, interval: 5 });
+    // A start that comes to its end marks it. Not these: their mark would be in a folder that is not there.
+    const mark = join(directory, 'complete');
+    symlinkSync(join(directory, 'none', 'complete'), mark);
+    const moments: [moment: (start: Started) => Promise<unknown>, signal?: NodeJS.Signals][] = [
+      [() => isThere(dataDir), 'SIGTERM'],
+      [() => isThere(join(dataDir, 'PG_VERSION')), 'SIGKILL'],
+      [({ closed }) => closed], // ends by itself, at the mark
+    ];
+    for (const [moment, signal] of moments) {
+      const start = await startProgram();
+      await moment(start);
+      if (signal) await stop(start, signal);
+      cutShort.push(start);
+    }
+    unlinkSync(mark);
+    started = await startProgram();
     await untilPrinted(started, 'list-tokens keegan2255\n\n');
     origin = `http://localhost:${started.port}`;
-  }, startTimeout);
+  }, 3 * startTimeout);
+
+  test('begins its first start again until one has come to its end', () => {
+    const [atFolder, atFirstFile, atMark] = cutShort;
+    const begin = 'Creating the embedded PostgreSQL, once; this takes some seconds …\n';
+    const migrated = ['0001-tables', '0002-search', '0003-listing'].map((name) => `migrated ${name}\n`).join('');
+    const prepared = `${begin}Migrating the schema and writing demo data …\n${migrated}wrote 68 demo users\n`;
+    expect(atFolder?.output()).toMatch(begin);
+    expect(atFolder?.process.signalCode).toBe('SIGTERM');
+    expect(atFirstFile?.output()).toMatch(begin);
+    expect(atMark?.output()).toMatch(`${prepared}Error: ENOENT`);
+    expect(atMark?.process.exitCode).toBe(1);
+    expect(started.output()).toMatch(`${prepared}Starting serverless-offline …\n`);
+  });
 
   test('prints a curl line that works as printed', () => {
     const [line = ''] = started.output().match(/curl -H .*/) ?? [];
@@ -124,6 +149,24 @@ describe('npm start', () => {
       next: expect.stringMatching(new RegExp(`^${origin}/api/users/\\?after=[\\w-]+&id_max=2&limit=1&offset=1$`)),
       results: [{ id: 2, username: 'moratti120', is_online: true }],
     });
+  });
+
+  test.skipIf(process.platform !== 'linux')('listens on loopback alone, wherever it listens', () => {
+    // The gateway, the emulated Lambda and the database.
+    expect(listListening(started.process.pid as number)).toEqual(['127.0.0.1', '127.0.0.1', '127.0.0.1']);
+  });
+
+  test('prepares no statement in the embedded database, whose names all clients would share', async () => {
+    expect((await fetch(`${origin}/api/users/`, { headers: authorization })).status).toBe(200);
+    const db = openForOperators(started.output().match(/postgres:[^']*/)?.[0] ?? '');
+    const { rows } = await sql`select name from pg_prepared_statements`.execute(db);
+    await db.destroy();
+    expect(rows).toEqual([]);
+  });
+
+  test("takes another site's cookies on localhost for what they are", async () => {
+    const headers = { ...authorization, Cookie: 'theme="dark; a b=ü' };
+    expect((await fetch(`${origin}/api/users/`, { headers })).status).toBe(200);
   });
 
   test('redirects once when the slash is missing', async () => {
@@ -186,86 +229,161 @@ print(json.dumps(response.json()))`;
   });
 
   test('refuses a second start on the same data', async () => {
-    const { code, output } = await untilExit(await start());
+    const { code, output } = await untilExit(await startProgram());
     expect(output).toBe(
       `${directory} is in use by process ${started.process.pid}. Stop it, or set LOCAL_DIRECTORY to another folder.\n`,
     );
     expect(code).toBe(1);
   });
 
-  test('ends on Ctrl-C, frees the port, and keeps the data for the next start', { timeout: startTimeout }, async () => {
-    await stop(started);
-    expect(await isFreePort(started.port)).toBe(true);
-    const again = await start();
-    await untilPrinted(again, 'Ready at');
-    expect(again.output()).toContain('the schema is up to date');
-    expect(again.output()).toContain('nothing written');
-    await stop(again);
+  describe('once Ctrl-C was pressed', () => {
+    beforeAll(() => stop(started), startTimeout);
+    afterEach(killAll);
+
+    test('has ended and freed its port', async () => {
+      expect(await untilExit(started)).toMatchObject({ code: 0 });
+      expect(await isFreePort(started.port)).toBe(true);
+    });
+
+    test('starts on the data that are there, and after a hard kill', { timeout: 2 * startTimeout }, async () => {
+      const killed = await startProgram({ PAGES: 'off' });
+      await untilPrinted(killed, 'list-tokens keegan2255\n\n');
+      expect(killed.output()).toContain('the schema is up to date\n');
+      expect(killed.output()).toContain('nothing written\n');
+      expect(killed.output()).not.toMatch(/console|docs|browser/);
+      expect((await fetch(`http://localhost:${killed.port}/api/docs/`)).status).toBe(404);
+      killed.process.kill('SIGKILL');
+      await untilExit(killed);
+
+      // Another process has the number of the one that was killed.
+      writeFileSync(join(directory, 'owner'), String(process.pid));
+      const again = await startProgram({ PORT: String(killed.port) });
+      await untilPrinted(again, 'Ready at');
+      expect(again.output()).toContain('nothing written\n');
+      // As when the terminal is closed.
+      for (const stream of [again.process.stdout, again.process.stderr]) stream?.destroy();
+      signalGroup(again, 'SIGHUP');
+      expect(await untilExit(again)).toMatchObject({ code: 129 });
+      expect(await isFreePort(again.port)).toBe(true);
+    });
+
+    test('ends on Ctrl-C, pressed twice, before it serves', { timeout: startTimeout }, async () => {
+      const interrupted = await startProgram();
+      await untilPrinted(interrupted, 'Starting serverless-offline');
+      signalGroup(interrupted, 'SIGINT');
+      signalGroup(interrupted, 'SIGINT');
+      expect(await untilExit(interrupted)).toMatchObject({ code: 130 });
+    });
+
+    test('ends with npm', { timeout: startTimeout }, async () => {
+      const ofNpm = await startProgram({}, undefined, ['npm', 'start']);
+      await untilPrinted(ofNpm, 'Ready at');
+      ofNpm.process.kill('SIGTERM');
+      await untilExit(ofNpm); // of the last process that holds its output
+      expect(await isFreePort(ofNpm.port)).toBe(true);
+    });
   });
 });
 
-/** As a terminal does it: to each of its processes. */
-const signalGroup = ({ process: { pid = 0 } }: Started, signal: NodeJS.Signals): boolean => process.kill(-pid, signal);
+describe('npm start with DATABASE_URL', () => {
+  let database: TestDatabase;
+  let given: Record<string, string>;
 
-/** So that one test's failure is not the next one's. */
-function killAll(): void {
-  for (const { pid = 0 } of running) process.kill(-pid, 'SIGKILL');
-}
-
-describe('npm start ends', () => {
+  beforeAll(async () => {
+    database = await openTestDatabase();
+    // One connection stands behind all clients of PGlite.
+    given = { DATABASE_URL: database.url, DATABASE_NAMED_STATEMENTS: 'off' };
+  });
   afterEach(killAll);
 
-  test.each<[signal: NodeJS.Signals, status: number]>([
-    ['SIGINT', 130],
-    ['SIGTERM', 143],
-    ['SIGHUP', 129],
-  ])('on %s before it serves, with the status %i', { timeout: startTimeout }, async (signal, status) => {
-    const started = await start();
-    await untilPrinted(started, 'Starting serverless-offline');
-    started.process.kill(signal);
-    expect(await untilExit(started)).toMatchObject({ code: status });
+  const statements = (...texts: string[]) => Promise.all(texts.map((text) => sql.raw(text).execute(database.db)));
+  const empty = async () => void (await statements('truncate users, groups restart identity cascade'));
+
+  /** The rows of each table that demo data would be in. */
+  async function countRows(): Promise<number[]> {
+    const tables = ['users', 'groups', 'user_groups', 'group_permissions', 'auth_tokens', 'user_presence'];
+    const { rows } = await sql<{ counts: number[] }>`
+      select array[${sql.join(tables.map((table) => sql`(select count(*)::int from ${sql.table(table)})`))}] as counts`.execute(
+      database.db,
+    );
+    return rows[0]?.counts ?? [];
+  }
+  const none = [0, 0, 0, 0, 0, 0];
+
+  test('builds what it runs, migrates the database, and writes nothing into it', {
+    timeout: startTimeout,
+  }, async () => {
+    await statements('drop schema public cascade', 'create schema public');
+    const started = await startProgram(given, copyTo('fresh'));
+    await untilPrinted(started, '<username>\n');
+    const origin = `http://localhost:${started.port}`;
+    expect(started.output()).toBe(`migrated 0001-tables
+migrated 0002-search
+migrated 0003-listing
+Starting serverless-offline …
+
+Ready at ${origin}/api/users/ — Ctrl-C stops it.
+In a browser: ${origin}/api/console/ shows the users, ${origin}/api/docs/ the API.
+In a terminal:
+
+  curl -H 'Authorization: Token <key>' '${origin}/api/users/?limit=2'
+
+For a key: npm run manage -- issue-token <username>
+`);
+    const response = await fetch(`${origin}/api/users/`, { headers: { authorization: `Token ${demoKey}` } });
+    expect(response.status).toBe(401);
+    expect(await response.json()).toMatchObject({ detail: 'Invalid token.' });
+    expect((await fetch(`${origin}/api/console/`)).status).toBe(200);
+    expect(await countRows()).toEqual(none);
+    signalGroup(started, 'SIGINT'); // Ctrl-C
+    await untilExit(started);
     expect(await isFreePort(started.port)).toBe(true);
   });
 
-  test('on Ctrl-C, pressed twice, before it serves', { timeout: startTimeout }, async () => {
-    const started = await start();
-    await untilPrinted(started, 'Starting serverless-offline');
-    signalGroup(started, 'SIGINT');
-    signalGroup(started, 'SIGINT');
-    expect(await untilExit(started)).toMatchObject({ code: 130 });
-  });
+  // Empty, or with users that are no demo.
+  test.each<[signal: NodeJS.Signals, status: number, written: number[], write: () => Promise<unknown>]>([
+    ['SIGINT', 130, none, async () => {}],
+    ['SIGTERM', 143, [8, 4, 6, 1, 9, 3], () => writePeople(database.db)],
+    ['SIGHUP', 129, [1, 0, 0, 0, 0, 0], () => runCommand(database.db, ['create-user', 'ann'])],
+  ])(
+    'ends on %s before it serves, with the status %i, and has written nothing',
+    {
+      timeout: startTimeout,
+    },
+    async (signal, status, written, write) => {
+      await empty();
+      await write();
+      const started = await startProgram(given);
+      await untilPrinted(started, 'Starting serverless-offline');
+      started.process.kill(signal);
+      expect(await untilExit(started)).toEqual({
+        code: status,
+        output: 'the schema is up to date\nStarting serverless-offline …\n',
+      });
+      expect(await isFreePort(started.port)).toBe(true);
+      expect(await countRows()).toEqual(written);
+    },
+  );
 
-  test('when the terminal is closed', { timeout: startTimeout }, async () => {
-    const started = await start();
+  test('ends with npm, when Ctrl-C is pressed', { timeout: startTimeout }, async () => {
+    const started = await startProgram(given, undefined, ['npm', 'start']);
     await untilPrinted(started, 'Ready at');
-    for (const stream of [started.process.stdout, started.process.stderr]) stream?.destroy();
-    signalGroup(started, 'SIGHUP');
-    expect(await untilExit(started)).toMatchObject({ code: 129 });
+    signalGroup(started, 'SIGINT');
+    await untilExit(started);
     expect(await isFreePort(started.port)).toBe(true);
   });
 
-  test.each<[what: string, signal: (started: Started) => void]>([
-    ['SIGTERM to npm', ({ process }) => process.kill('SIGTERM')],
-    ['Ctrl-C', (started) => signalGroup(started, 'SIGINT')],
-  ])('with all its processes, on %s', { timeout: startTimeout }, async (_, signal) => {
-    const started = await start({}, undefined, ['npm', 'start']);
-    await untilPrinted(started, 'Ready at');
-    signal(started);
-    await untilExit(started); // of the last process that holds its output
-    expect(await isFreePort(started.port)).toBe(true);
-  });
-
-  test('with the status of a build that fails, and says why', { timeout: startTimeout }, async () => {
+  test('ends with the status of a build that fails, and says why', { timeout: startTimeout }, async () => {
     const broken = copyTo('broken');
     writeFileSync(join(broken, 'handlers/users.ts'), 'export const handler = ;\n');
-    const { code, output } = await untilExit(await start({}, broken));
+    const { code, output } = await untilExit(await startProgram(given, broken));
     expect(code).toBe(1);
     expect(output).toContain('Unexpected ";"');
     expect(output).not.toContain('Ready at');
   });
 
-  test('when its port is taken meanwhile, and names it', { timeout: startTimeout }, async () => {
-    const started = await start();
+  test('ends when its port is taken meanwhile, and names it', { timeout: startTimeout }, async () => {
+    const started = await startProgram(given);
     await untilPrinted(started, 'Starting serverless-offline');
     const other = createServer((socket) => socket.end('HTTP/1.1 204 No Content\r\n\r\n'));
     await once(other.listen(started.port, '127.0.0.1'), 'listening');
@@ -277,72 +395,27 @@ describe('npm start ends', () => {
   });
 });
 
-describe('npm start starts', () => {
-  afterEach(killAll);
-
-  test('after a hard kill while it served, on the same port, with the same data', {
-    timeout: startTimeout,
-  }, async () => {
-    const killed = await start();
-    await untilPrinted(killed, 'Ready at');
-    killed.process.kill('SIGKILL');
-    await untilExit(killed);
-    const again = await start({ PORT: String(killed.port) });
-    await untilPrinted(again, 'Ready at');
-    expect(again.output()).toContain('nothing written');
-    await stop(again);
-  });
-
-  test('with PAGES=off, and tells of no pages', { timeout: startTimeout }, async () => {
-    const started = await start({ PAGES: 'off' });
-    await untilPrinted(started, 'limit=2');
-    expect(started.output()).not.toMatch(/console|docs|browser/);
-    const response = await fetch(`http://localhost:${started.port}/api/docs/`);
-    expect(response.status).toBe(404);
-    await stop(started);
-  });
-
-  test('whatever process has the number of one that was killed', { timeout: startTimeout }, async () => {
-    writeFileSync(join(directory, 'owner'), String(process.pid));
-    const started = await start();
-    await untilPrinted(started, 'Ready at');
-    await stop(started);
-  });
-
-  test('after a signal in the middle of the first start', { timeout: startTimeout }, async () => {
-    const LOCAL_DIRECTORY = join(directory, 'interrupted');
-    for (const text of ['Creating the embedded PostgreSQL', 'Migrating the schema']) {
-      const interrupted = await start({ LOCAL_DIRECTORY });
-      await untilPrinted(interrupted, text);
-      await stop(interrupted, 'SIGTERM');
-      expect(interrupted.process.signalCode).toBe('SIGTERM');
-    }
-    const started = await start({ LOCAL_DIRECTORY });
-    await untilPrinted(started, 'Ready at');
-    expect(started.output()).toContain('wrote 68 demo users');
-    await stop(started);
-  });
-});
-
 test('npm start says in one line that a port is taken', async () => {
   const other = createServer().listen(0, '127.0.0.1');
   await once(other, 'listening');
   const { port } = other.address() as { port: number };
-  const { code, output } = await untilExit(await start({ PORT: String(port) }));
+  const { code, output } = await untilExit(await startProgram({ PORT: String(port) }));
   other.close();
   expect(output).toBe(`Port ${port} is taken. Stop what uses it, or set PORT to another one.\n`);
   expect(code).toBe(1);
 });
 
 test('npm start says in one line which setting is bad', async () => {
-  const { code, output } = await untilExit(await start({ ONLINE_WINDOW_SECONDS: 'soon' }));
+  const { code, output } = await untilExit(await startProgram({ ONLINE_WINDOW_SECONDS: 'soon' }));
   expect(output).toBe('Bad settings: ONLINE_WINDOW_SECONDS must be a whole number from 1 to 31536000.\n');
   expect(code).toBe(1);
 });
 
 test('npm start says in one line that the database of DATABASE_URL does not answer', async () => {
   const port = await findFreePort();
-  const { code, output } = await untilExit(await start({ DATABASE_URL: `postgres://nobody@127.0.0.1:${port}/none` }));
+  const { code, output } = await untilExit(
+    await startProgram({ DATABASE_URL: `postgres://nobody@127.0.0.1:${port}/none` }),
+  );
   expect(output).toBe(`The database could not be prepared: connect ECONNREFUSED 127.0.0.1:${port}\n`);
   expect(code).toBe(1);
 });

@@ -246,12 +246,20 @@ print(json.dumps(response.json()))`;
     });
 
     test('starts on the data that are there, and after a hard kill', { timeout: 2 * startTimeout }, async () => {
-      const killed = await startProgram({ PAGES: 'off' });
+      const killed = await startProgram({ PAGES: 'off', CORS_ORIGINS: 'https://a.example, https://b.example' });
       await untilPrinted(killed, 'list-tokens keegan2255\n\n');
       expect(killed.output()).toContain('the schema is up to date\n');
       expect(killed.output()).toContain('nothing written\n');
       expect(killed.output()).not.toMatch(/console|docs|browser/);
       expect((await fetch(`http://localhost:${killed.port}/api/docs/`)).status).toBe(404);
+      const allowedOf = async (Origin: string) => {
+        const headers = { Origin, 'Access-Control-Request-Method': 'GET' };
+        const options = { method: 'OPTIONS', headers };
+        const response = await fetch(`http://localhost:${killed.port}/api/users/`, options);
+        return response.headers.get('access-control-allow-origin');
+      };
+      expect(await allowedOf('https://b.example')).toBe('https://b.example');
+      expect(await allowedOf('https://c.example')).toBeNull();
       killed.process.kill('SIGKILL');
       await untilExit(killed);
 

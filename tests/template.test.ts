@@ -1,28 +1,47 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { unzipSync } from 'fflate';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { toEvent } from './setup/request.ts';
 import { stageParameters as given, packageStage, type Resources, readResources } from './setup/stage.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'users-api-template-'));
+const devFolder = join(folder, 'dev');
+/** What a deployer may have in the environment. */
 const chosen = {
   AUDIT_LOG: 'on',
   QUERY_TIMEOUT_MS: '900',
   ONLINE_WINDOW_SECONDS: '60',
   DATABASE_NAMED_STATEMENTS: 'off',
+  DATABASE_URL: 'postgres://dev@db.example.internal/users',
+  PUBLIC_URL: 'https://dev.example.com',
+  MEDIA_URL: 'https://media.example.org/',
 };
+const earlier = [
+  'dist/handlers/earlier.mjs',
+  'dist/chunks/earlier.mjs',
+  'dist/pages/earlier.br',
+  'dist/pages/earlier.gz',
+];
 
 let resources: Resources;
-/** With settings of the deployer's environment, and nobody let in by CORS. */
-let chosenResources: Resources;
 let devResources: Resources;
 
 // Each takes some seconds, for it builds and packs.
 beforeAll(() => {
+  for (const file of earlier) write(file, 'of an earlier build');
   resources = readResources(folder, 'prod', given);
-  chosenResources = readResources(folder, 'prod', { ...given, corsOrigins: 'none' }, chosen);
-  devResources = readResources(folder, 'dev');
+  mkdirSync(devFolder);
+  devResources = readResources(devFolder, 'dev', {}, { ...chosen, PAGES: 'off' });
 }, 180_000);
+
+function write(file: string, contents: string | Uint8Array): void {
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, contents);
+}
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -111,9 +130,20 @@ describe('a function', () => {
     expect(propertiesOf('UsersLambdaFunction')['Timeout']).toBeGreaterThan(2 * (connectSeconds + statementSeconds));
   });
 
-  test('gets the settings that the deployer has in the environment', () => {
-    const { Environment } = chosenResources['UsersLambdaFunction']?.Properties ?? {};
-    expect(Environment).toEqual({ Variables: { ...settings, ...chosen } });
+  test('has no VPC at dev, no bound and no IAM, and the settings that the deployer has in the environment', () => {
+    const alike = { ...settings, DATABASE_IAM_AUTH: 'off', DATABASE_CA_FILE: '', ...chosen };
+    const variables: Record<string, object> = {
+      Users: alike,
+      Web: { ...alike, DATABASE_URL: '', PAGES: 'off' },
+      Manage: alike,
+    };
+    for (const [name, Variables] of Object.entries(variables)) {
+      const ofProd = expected[`${name}LambdaFunction`] as Record<string, unknown>;
+      const { VpcConfig, ReservedConcurrentExecutions, ...others } = ofProd;
+      const { Code, Description, ...properties } = devResources[`${name}LambdaFunction`]?.Properties ?? {};
+      const FunctionName = `users-api-dev-${name.toLowerCase()}`;
+      expect(properties).toEqual({ ...others, FunctionName, Environment: { Variables } });
+    }
   });
 });
 
@@ -159,6 +189,11 @@ describe('a role', () => {
     });
   });
 
+  test('of dev connects as nobody by IAM', () => {
+    expect(devResources['ManageRole']?.Properties['Policies']).toEqual([]);
+    expect(JSON.stringify(devResources['IamRoleLambdaExecution'])).not.toContain('rds-db');
+  });
+
   test('is one of these two', () => {
     expect(ofType('AWS::IAM::Role')).toHaveLength(2);
     expect(ofType('AWS::IAM::Policy')).toEqual([]);
@@ -197,12 +232,15 @@ describe('the gateway', () => {
     });
   });
 
-  test.each([
-    ['dev, as it is', () => devResources],
-    ['prod, with none', () => chosenResources],
-  ])('lets no other page call it at %s', (_, read) => {
-    expect(read()['HttpApi']?.Properties).toBeDefined();
-    expect(read()['HttpApi']?.Properties).not.toHaveProperty('CorsConfiguration');
+  test('lets no other page call it at dev, as it is', () => {
+    expect(devResources['HttpApi']?.Properties).toBeDefined();
+    expect(devResources['HttpApi']?.Properties).not.toHaveProperty('CorsConfiguration');
+  });
+
+  test('lets no page call it where a stage says none', async () => {
+    const resolveConfigurationProperty = async () => ({ ...given, corsOrigins: 'none' });
+    const stage = createRequire(import.meta.url)('../serverless/stage.cjs');
+    expect(await stage({ resolveConfigurationProperty })).toMatchObject({ cors: false });
   });
 
   test('throttles', () => {
@@ -299,6 +337,10 @@ describe('an alarm', () => {
     expect(names).toEqual(Object.keys(expected));
   });
 
+  test('wakes nobody at dev', () => {
+    for (const name of Object.keys(expected)) expect(devResources[name]?.Properties['AlarmActions']).toEqual([]);
+  });
+
   test('of 401s counts what the access log has of them, by the name that it listens to', () => {
     expect(propertiesOf('UnauthorizedMetric')).toEqual({
       LogGroupName: { Ref: 'HttpApiLogGroup' },
@@ -307,5 +349,67 @@ describe('an alarm', () => {
         { MetricNamespace: 'users-api-prod', MetricName: 'Unauthorized', MetricValue: '1', DefaultValue: 0 },
       ],
     });
+  });
+});
+
+describe('the zip', () => {
+  const contentsOf = (name: string) =>
+    Object.entries(unzipSync(readFileSync(join(folder, `${name}.zip`)))).filter(([path]) => !path.endsWith('/'));
+  const filesOf = (name: string): string[] => contentsOf(name).map(([path]) => path);
+
+  test.each(['users', 'manage'])('of %s holds its bundle, what that loads when asked for, and nothing else', (name) => {
+    const files = filesOf(name);
+    expect(files.filter((file) => !/^dist\/chunks\/[^/]+\.mjs$/.test(file))).toEqual([`dist/handlers/${name}.mjs`]);
+    expect(files.length).toBeGreaterThan(1);
+  });
+
+  test('of the pages holds its bundle and every file that it serves, in both encodings, and nothing else', () => {
+    const served: Record<string, { name: string }> = JSON.parse(readFileSync('dist/pages/files.json', 'utf8'));
+    expect(Object.keys(served)).toEqual(expect.arrayContaining(['/api/docs/', '/api/console/', '/api/openapi.json']));
+    const pages = Object.values(served).flatMap(({ name }) => [`dist/pages/${name}.br`, `dist/pages/${name}.gz`]);
+    expect(filesOf('web').sort()).toEqual(['dist/handlers/web.mjs', 'dist/pages/files.json', ...pages].sort());
+  });
+
+  test('holds nothing of an earlier build, which is gone, and no source maps, which the build keeps', () => {
+    for (const name of ['users', 'web', 'manage']) {
+      expect(filesOf(name).filter((file) => earlier.includes(file))).toEqual([]);
+      expect(existsSync(`dist/handlers/${name}.mjs.map`)).toBe(true);
+    }
+    expect(earlier.filter((file) => existsSync(file))).toEqual([]);
+  });
+
+  test('has a handler that answers where nothing else is, and all that its files import', () => {
+    const names = ['users', 'web', 'manage'];
+    for (const name of names) {
+      for (const [path, contents] of contentsOf(name)) write(join(folder, 'unzipped', name, path), contents);
+    }
+    const modules = names.flatMap((name) => filesOf(name).map((path) => `./unzipped/${name}/${path}`));
+    const users = { ...toEvent({}), headers: {} };
+    const web = toEvent({ path: '/api/console/' });
+    // A file, because `node -e` defines a global require, which hides that a bundle needs one.
+    const caller = join(folder, 'call.mjs');
+    write(
+      caller,
+      `const modules = {};
+       for (const path of ${JSON.stringify(modules.filter((path) => path.endsWith('.mjs')))}) modules[path] = await import(path);
+       const call = (name, event) => modules['./unzipped/' + name + '/dist/handlers/' + name + '.mjs'].handler(event);
+       console.log('answers: ' + JSON.stringify([
+         await call('users', ${JSON.stringify(users)}),
+         await call('web', ${JSON.stringify(web)}),
+         await call('manage', { command: 'migrate' }).catch(({ message }) => message),
+       ]));`,
+    );
+    const { stdout, stderr } = spawnSync(process.execPath, [caller], {
+      cwd: folder,
+      encoding: 'utf8',
+      env: { DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' },
+    });
+    expect(stderr).toBe('');
+    const [, answers = ''] = stdout.match(/^answers: (.*)$/m) ?? [];
+    expect(JSON.parse(answers)).toEqual([
+      expect.objectContaining({ statusCode: 401, headers: expect.objectContaining({ 'WWW-Authenticate': 'Token' }) }),
+      expect.objectContaining({ statusCode: 200 }),
+      expect.stringMatching(/^The command failed: .*ECONNREFUSED/),
+    ]);
   });
 });

@@ -82,7 +82,13 @@ export async function startPostgresServer(
     },
   };
   function killAtExit() {
-    postmaster?.kill('SIGQUIT');
+    const { pid, exitCode } = postmaster ?? {};
+    if (pid && exitCode === null) {
+      server.signal('SIGCONT');
+      kill(pid, 'SIGQUIT');
+      // Until its end it writes into the folder, and would leave it behind. Nothing is awaited any more when a program exits.
+      for (let attempt = 0; attempt < 500 && isRunning(pid); attempt += 1) waitHere(10);
+    }
     rmSync(dataDir, { recursive: true, force: true, maxRetries: 3 });
   }
   await server.start();
@@ -114,6 +120,17 @@ function kill(pid: number, signal: NodeJS.Signals): void {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }
+
+/** Not where it has ended and only waits for its parent, which is this program, to ask how. */
+function isRunning(pid: number): boolean {
+  try {
+    return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+const waitHere = (milliseconds: number) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 
 /** A process and its children. PostgreSQL puts each into a process group of its own. */
 function processesOf(pid: number): number[] {

@@ -8,7 +8,7 @@ export type Dataset = { name: string; users: number; listed: number };
 
 export const datasets = {
   small200: { name: 'small200', users: 2_000, listed: 200 },
-  small2k: { name: 'small2k', users: 20_000, listed: 2_000 },
+  small2k: { name: 'small2k', users: 100_000, listed: 2_000 },
   A: { name: 'a', users: 1_000_000, listed: 20_000 },
   B: { name: 'b', users: 10_000_000, listed: 500_000 },
   C: { name: 'c', users: 1_000_000, listed: 1_000_000 },
@@ -75,7 +75,8 @@ async function fill(url: string, users: number, nth: number): Promise<void> {
            case when ${draw(5)} < 4 then 'user' || n || '@' || (array['example.com', 'example.org', 'mail.example.net'])[1 + ${draw(3)}] end,
            ${draw(3)} = 0,
            case when ${draw(4)} = 0 then 'avatars/' || n || '.png' end,
-           (array['Ann', 'Bob', 'علی', 'Zoë', 'José', 'İpek', 'Søren', 'Maria', 'زهرا', 'Wei', null])[1 + ${draw(11)}],
+           case when ${draw(21)} = 0 then 'Alina'
+             else (array['Ann', 'Bob', 'علی', 'Zoë', 'José', 'İpek', 'Søren', 'Maria', 'زهرا', 'Wei', null])[1 + ${draw(11)}] end,
            (array['Smith', 'Çelik', 'کریمی', 'Núñez', 'Müller', 'O''Neil', 'Rossi', 'Ivanov', 'Wang', 'Şahin', null])[1 + ${draw(11)}],
            (array['male', 'female', 'other', null])[1 + ${draw(4)}],
            case when n > 100 and ${draw(3)} = 0 then 1 + ${draw(1_000_003)} % (n - 1) end,
@@ -92,7 +93,9 @@ async function fill(url: string, users: number, nth: number): Promise<void> {
   await sql`insert into groups (name) select 'Group ' || n from generate_series(1, 50) n`.execute(db);
   await sql`
     insert into user_groups (user_id, group_id)
-    select distinct id, 1 + (hashint8extended(id, k) & 2147483647) % 50 from users, generate_series(1, 2) k where list_flags is not null and id % 3 > 0`.execute(
+    select id, 1 + (hashint8extended(id, k) & 2147483647) % 50 from users, generate_series(1, 2) k where list_flags is not null and id % 3 > 0
+    union -- two that are large
+    select id, k from users, generate_series(4, 5) k where list_flags is not null and (hashint8extended(id, k) & 2147483647) % 5 = 0`.execute(
     db,
   );
   await sql`

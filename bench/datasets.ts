@@ -47,10 +47,10 @@ export async function provide(serverUrl: string, wanted: Dataset[]): Promise<str
 }
 
 /** Its name on the server. */
-const toDatabase = ({ name }: Dataset): string => `users_api_bench_${name}`;
+export const toDatabase = ({ name }: Dataset): string => `users_api_bench_${name}`;
 
 /** The URL of another database of the server. */
-function withDatabase(serverUrl: string, database: string): URL {
+export function withDatabase(serverUrl: string, database: string): URL {
   const url = new URL(serverUrl);
   url.pathname = database;
   return url;

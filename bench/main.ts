@@ -1,20 +1,25 @@
 // npm run bench [-- --quick | --full]: measures the built function and writes bench/results/. DATABASE_URL, or a throw-away server.
+// `-- --beside`, with or without --quick: compares it with its peer alone, and prints that.
 import { spawnSync } from 'node:child_process';
 import pg from 'pg';
 import { readSettings } from '../lib/settings.ts';
 import { startPostgresServer } from '../scripts/servers/postgres-server.ts';
+import { measureBeside, type Pair, toBesideText, toSkipped } from './beside.ts';
 import { bundleBytes, measureColdStart } from './cold-start.ts';
 import { measureCompression } from './compression.ts';
 import { datasets, provide } from './datasets.ts';
 import { measureDepth } from './depth.ts';
 import { measureGrowth } from './growth.ts';
 import { measureOverhead } from './overhead.ts';
+import { providePeer } from './peer-database.ts';
 import { writeReport } from './report.ts';
+import { listMissing } from './servers.ts';
 import { measureMemory, measureThroughput } from './throughput.ts';
 import { findWorst } from './worst.ts';
 
 const isQuick = process.argv.includes('--quick');
 const isFull = process.argv.includes('--full');
+const isBesideAlone = process.argv.includes('--beside');
 const say = (text: string) => process.stderr.write(`${text}\n`);
 
 const { databaseUrl } = readSettings(process.env);
@@ -31,11 +36,13 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 spawnSync(process.execPath, ['scripts/build.ts'], { stdio: 'inherit' });
 
 /** By the number of listed users, for the plot. */
-const names: (keyof typeof datasets)[] = [
+const allNames: (keyof typeof datasets)[] = [
   'small200',
   'small2k',
   ...(isQuick ? [] : (['A', ...(isFull ? (['B'] as const) : []), 'C'] as const)),
 ];
+const besideNames: typeof allNames = isQuick ? ['small2k'] : ['small2k', 'A'];
+const names = isBesideAlone ? besideNames : allNames;
 const urls = await provide(
   serverUrl,
   names.map((name) => datasets[name]),
@@ -45,6 +52,21 @@ const databases: Record<string, string> = Object.fromEntries(names.map((name, in
 const A = databases['A'] ?? (databases['small2k'] as string);
 const C = databases['C'];
 const each = isQuick ? 300 : 1000;
+
+const missing = listMissing();
+if (missing.length > 0) say(toSkipped(missing));
+/** Made before anybody is connected to the data sets: they are copied. */
+const pairs: Pair[] = [];
+for (const name of missing.length > 0 ? [] : besideNames) {
+  const peerUrl = await providePeer(serverUrl, datasets[name]);
+  pairs.push({ listed: datasets[name].listed, oursUrl: databases[name] as string, peerUrl });
+}
+const besidePeer = () => measureBeside(pairs, isQuick ? 1 : 3, isQuick ? 1 : 3);
+if (isBesideAlone) {
+  process.stdout.write(`${toBesideText(missing, await besidePeer())}\n`);
+  await server?.remove();
+  process.exit();
+}
 
 say('memory …');
 const memory = await measureMemory(A, isQuick ? 1000 : 10_000);
@@ -56,6 +78,8 @@ say('depth …');
 const depth = C ? await measureDepth(C, datasets.C.listed, 4 * each) : undefined;
 say('throughput …');
 const throughput = await measureThroughput(A, isQuick ? 3 : 9, each / 2);
+say('beside the peer …');
+const beside = await besidePeer();
 say('compression …');
 const compression = await measureCompression(A, 2 * each);
 say('cold start …');
@@ -73,6 +97,7 @@ writeReport(folder, {
   bundleBytes: bundleBytes(),
   coldStart,
   throughput,
+  beside: toBesideText(missing, beside),
   compression,
   memory,
 });

@@ -17,6 +17,8 @@ export type Results = {
   bundleBytes: number;
   coldStart: ColdStart[];
   throughput: Throughput[];
+  /** The section's text. */
+  beside: string;
   compression: Compression;
   memory: Memory;
 };
@@ -34,6 +36,7 @@ export function writeReport(folder: string, results: Results): void {
     results.worst && `## The worst documented request\n\n${toWorstText(results.worst)}`,
     `## Cold start\n\n![cold start](cold-start.svg)\n\n${toColdStartTable(results.coldStart, results.bundleBytes)}`,
     `## Throughput of one instance\n\n${toThroughputTable(results.throughput)}`,
+    `## Beside Django REST framework\n\n${results.beside}`,
     `## Compression of a page of 1,000\n\n${toCompressionTables(results.compression)}`,
     `## Memory\n\n${toMemoryTable(results.memory)}`,
   ];

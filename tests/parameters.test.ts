@@ -141,7 +141,7 @@ test('values at their bounds, and in every spelling that is promised, are read',
     ['created_date', ['2024-02-29', '2000-02-29', '0001-01-01', '9999-12-31']],
     ['is_staff', ['true', 'True', 'TRUE', 'tRuE', 'false', 'False', 'FALSE', '1', '0']],
     ['gender', ['male', 'Male', 'FEMALE', 'oTher']],
-    ['groups_in', ['1', ' 1 , 2 ', '-5,0', '1,1', numbers(100)]],
+    ['groups_in', ['1', ' 1 , 2 ', '  1  ,  2  ', '-5,0', '1,1', numbers(100)]],
     [
       'ordering',
       ['id', '-id', 'gender,-email', ' id , -email ', '-updated_at,created_at,last_login,gender,email,username,id'],
@@ -168,7 +168,7 @@ test.each([
 });
 
 test('the values of a query are read as they mean', () => {
-  const query = 'id_min=-5&created_from=2024-02-29&groups_in=3,%201&search=A%2Bb+c&ordering=-email,id&offset=7';
+  const query = 'id_min=-5&created_from=2024-02-29&groups_in=3,%201&search=A%2Bb+c=d&ordering=-email,id&offset=7';
   expect(queryOf(query)).toMatchObject({
     limit: 10,
     offset: 7,
@@ -177,7 +177,7 @@ test('the values of a query are read as they mean', () => {
       { field: 'id', descending: false },
     ],
   });
-  expect(boundValues(query)).toEqual(expect.arrayContaining([-5, '2024-02-29T00:00:00Z', 3, 1, 'A+b', 'c']));
+  expect(boundValues(query)).toEqual(expect.arrayContaining([-5, '2024-02-29T00:00:00Z', 3, 1, 'A+b', 'c=d']));
 });
 
 describe.each(names)('?%s', (name) => {
@@ -280,6 +280,7 @@ test.each([
   ['term=ann', 'term', 'search'],
   ['page=2&page=2', 'page', 'offset'],
   ['page=2&page=3', 'page', 'offset'],
+  ['id_mx=5', 'id_mx', 'id_max'], // nearer than id_min, which stands before it
 ])('?%s asks whether %s should be %s', (rawQuery, name, meant) => {
   expect(errorsOf(rawQuery)).toEqual({ [name]: [`Unknown parameter. Did you mean "${meant}"?`] });
 });
@@ -292,23 +293,37 @@ test.each([
   ['order_by=id', 'order_by', 'ordering'],
   ['groups_in[]=1&groups_in[]=4', 'groups_in[]', 'groups_in'],
   ['groups_in[0]=1', 'groups_in[0]', 'groups_in'],
+  ['groups_in[10]=1', 'groups_in[10]', 'groups_in'],
   ['groups_im=1', 'groups_im', 'groups_in'],
 ])('?%s asks whether %s should be %s, and says how a list is written', (rawQuery, name, meant) => {
   expect(errorsOf(rawQuery)).toEqual({ [name]: [`Unknown parameter. Did you mean "${meant}"?${forms[meant]}`] });
 });
 
-test.each(['foo', '_', 'utm_source', 'first_name', 'x'.repeat(8), 'id', 'aftr', 'befor', 'format_type', ''])(
-  'of a name that is near none, as %j, it only says where they are documented',
+test.each([
+  'foo',
+  '_',
+  'utm_source',
+  'first_name',
+  'x'.repeat(8),
+  'id',
+  'aftr',
+  'befor',
+  'format_type',
+  'limx',
+  'groups_in[0]x',
+  '',
+])('of a name that is near none, as %j, it only says where they are documented', (name) => {
+  const documented = { [name]: ['Unknown parameter. The parameters are documented at /api/docs/.'] };
+  for (const rawQuery of [`${name}=1`, `${name}=1&${name}=2`]) expect(errorsOf(rawQuery)).toEqual(documented);
+});
+
+test.each(['cursor', 'After', 'before[]'])(
+  'a cursor is never guessed: whoever asks for one, as by %s, is told to follow the links',
   (name) => {
-    const documented = { [name]: ['Unknown parameter. The parameters are documented at /api/docs/.'] };
-    for (const rawQuery of [`${name}=1`, `${name}=1&${name}=2`]) expect(errorsOf(rawQuery)).toEqual(documented);
+    const follow = { [name]: ['Unknown parameter. Follow the links `next` and `previous` of an answer.'] };
+    expect(errorsOf(`${name}=abc`)).toEqual(follow);
   },
 );
-
-test('a cursor is never guessed: whoever asks for one is told to follow the links', () => {
-  const follow = { cursor: ['Unknown parameter. Follow the links `next` and `previous` of an answer.'] };
-  expect(errorsOf('cursor=abc')).toEqual(follow);
-});
 
 test('names of what every object has are names like any other', () => {
   const inherited = ['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'valueOf'];

@@ -114,6 +114,7 @@ test.each<[name: keyof typeof expectations, value: string]>([
   ['PUBLIC_URL', 'https://api.example.com:hunter2'],
   ['PUBLIC_URL', 'https://api.example.com:70000'],
   ['PUBLIC_URL', 'https://'],
+  ['PUBLIC_URL', 'xhttps://api.example.com'],
   ['PUBLIC_URL', 'https://a<b'],
   ['MEDIA_URL', 'media'],
   ['MEDIA_URL', 'https://media.example.com/our files'],

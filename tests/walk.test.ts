@@ -8,7 +8,7 @@ import { hasServer, openTestDatabase } from './setup/database.ts';
 import { loadHandler, send } from './setup/request.ts';
 
 /** Users who are there throughout, and as many who are deleted in the course of a walk. PGlite is slow. */
-const crowd = Number(process.env['WALK_USERS'] ?? (hasServer ? 300 : 100));
+const crowd = Number(process.env['WALK_USERS'] ?? (hasServer ? 150 : 100));
 
 let db: Kysely<Database>;
 let handler: Handler;

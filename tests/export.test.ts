@@ -33,6 +33,7 @@ describe('the format', () => {
     ['', 'text/*', 'text/csv'],
     ['', 'text/csv;q=0.5, application/json;q=0.4', 'text/csv'],
     ['', 'text/csv, application/json', 'application/json'],
+    ['', 'text/csv;charset=utf-8, application/json;q=0.5', 'text/csv'],
     ['', 'text/csv;q=0, */*', 'application/json'],
     ['', '', 'application/json'],
     ['', ' ', 'application/json'],

@@ -29,6 +29,7 @@ const ofAnotherOrder = 'Expected a cursor of this `ordering`; it was made in ano
 test('what is forged well is a cursor like any other', async () => {
   expect((await ask(forge('["-id",1,4]'))).json().results.map(({ id }) => id)).toEqual([3, 2]);
   expect((await ask(forge('["-id",1,4]'), { side: 'before' })).json().results.map(({ id }) => id)).toEqual([6, 5]);
+  expect((await ask(forge('["id",1,4]'), { ordering: 'id' })).json().results.map(({ id }) => id)).toEqual([5, 6]);
 });
 
 describe.each(['after', 'before'])('is a 400 as `%s`', (side) => {

@@ -9,6 +9,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   await sql`create extension if not exists pg_trgm`.execute(db);
   await addListingColumns(db);
   await createIndexes(db);
+  await createOrderings(db);
 }
 
 async function addListingColumns(db: Kysely<unknown>): Promise<void> {
@@ -44,11 +45,6 @@ async function createIndexes(db: Kysely<unknown>): Promise<void> {
     create index users_list on users (id)
       include (list_flags, list_created_at, list_updated_at, list_last_login)
       where list_flags is not null`.execute(db);
-  // `-email` has nulls last, in neither direction of the unique index.
-  await sql`
-    create index users_list_email_desc on users (email desc nulls last, id desc) where list_flags is not null`.execute(
-    db,
-  );
   const trigrams = sql.id(await readTrigramSchema(db), 'gin_trgm_ops');
   await sql`
     create index users_search_trgm on users using gin (search_text ${trigrams}) where search_text is not null`.execute(
@@ -59,6 +55,32 @@ async function createIndexes(db: Kysely<unknown>): Promise<void> {
   // `has_token` asks whether a token has expired: with the answer in the index, it is merged with the listing index, and no table is read.
   await sql`create index auth_tokens_user on auth_tokens (user_id) include (expires_at)`.execute(db);
   await sql`create index user_presence_seen on user_presence (last_seen_at)`.execute(db);
+}
+
+/** What `ordering=gender` sorts by, spelled as it is there: an index on an expression is used by that expression alone. */
+const genderRank =
+  'case when (list_flags & 2048) <> 0 then 0 when (list_flags & 1024) <> 0 then 1 when (list_flags & 4096) <> 0 then 2 end';
+
+/**
+ * The orderings, besides that by id. Read backwards an index has its nulls first, and they are to be last in both directions: what may be
+ * null has an index for each. `username` and `email` have one of their own although they are unique: the unique ones hold the customers too.
+ */
+const orderings = {
+  username: ['username'],
+  email: ['email, id', 'email desc nulls last, id desc'],
+  gender: [`(${genderRank}), id`, `(${genderRank}) desc nulls last, id desc`],
+  last_login: ['list_last_login, id', 'list_last_login desc nulls last, id desc'],
+  created_at: ['list_created_at, id'],
+  updated_at: ['list_updated_at, id'],
+};
+
+async function createOrderings(db: Kysely<unknown>): Promise<void> {
+  for (const [field, directions] of Object.entries(orderings)) {
+    for (const [index, keys] of directions.entries()) {
+      const name = `users_list_${field}${index === 0 ? '' : '_desc'}`;
+      await sql`create index ${sql.id(name)} on users (${sql.raw(keys)}) where list_flags is not null`.execute(db);
+    }
+  }
 }
 
 /** Where pg_trgm stands: whoever installed it before may have put it into a schema that is not in `search_path`. */

@@ -18,7 +18,7 @@ async function readTables(): Promise<Record<string, string[]>> {
       from pg_constraint where contype <> 'n' -- of PostgreSQL 18, for each column that is not null
       union all
       select indrelid, 3, row_number() over (order by relname), relname || case when indisunique then ' unique' else '' end
-        || substring(pg_get_indexdef(oid) from ' USING .*') || case when indisvalid then '' else ' invalid' end
+        || regexp_replace(substring(pg_get_indexdef(oid) from ' USING .*'), '\\s+', ' ', 'g') || case when indisvalid then '' else ' invalid' end
       from pg_index join pg_class on oid = indexrelid where not exists (select from pg_constraint where conindid = indexrelid and contype in ('p', 'u', 'x'))
       union all
       select oid, 4, 0, 'with ' || array_to_string(reloptions, ', ') from pg_class
@@ -41,6 +41,8 @@ async function readTables(): Promise<Record<string, string[]>> {
 describe('the migrated schema', () => {
   const whenListed = (type: string, value: string) =>
     `${type} stored CASE WHEN (is_staff OR is_admin) THEN ${value} ELSE NULL::${type} END`;
+  const whenFlag = (flag: number, value: number) => `WHEN ((list_flags & ${flag}) <> 0) THEN ${value}`;
+  const genderRank = `( CASE ${whenFlag(2048, 0)} ${whenFlag(1024, 1)} ${whenFlag(4096, 2)} ELSE NULL::integer END)`;
 
   test('has exactly these tables, with these columns, constraints, indexes and settings', async () => {
     expect(await readTables()).toEqual({
@@ -92,7 +94,15 @@ describe('the migrated schema', () => {
         "users_gender_check CHECK ((gender = ANY (ARRAY['male'::text, 'female'::text, 'other'::text])))",
         'users_invited_by USING btree (invited_by_id) WHERE (invited_by_id IS NOT NULL)',
         'users_list USING btree (id) INCLUDE (list_flags, list_created_at, list_updated_at, list_last_login) WHERE (list_flags IS NOT NULL)',
+        'users_list_created_at USING btree (list_created_at, id) WHERE (list_flags IS NOT NULL)',
+        'users_list_email USING btree (email, id) WHERE (list_flags IS NOT NULL)',
         'users_list_email_desc USING btree (email DESC NULLS LAST, id DESC) WHERE (list_flags IS NOT NULL)',
+        `users_list_gender USING btree (${genderRank}, id) WHERE (list_flags IS NOT NULL)`,
+        `users_list_gender_desc USING btree (${genderRank} DESC NULLS LAST, id DESC) WHERE (list_flags IS NOT NULL)`,
+        'users_list_last_login USING btree (list_last_login, id) WHERE (list_flags IS NOT NULL)',
+        'users_list_last_login_desc USING btree (list_last_login DESC NULLS LAST, id DESC) WHERE (list_flags IS NOT NULL)',
+        'users_list_updated_at USING btree (list_updated_at, id) WHERE (list_flags IS NOT NULL)',
+        'users_list_username USING btree (username) WHERE (list_flags IS NOT NULL)',
         'users_search_trgm USING gin (search_text gin_trgm_ops) WHERE (search_text IS NOT NULL)',
         'with fillfactor=90, autovacuum_vacuum_scale_factor=0.01',
       ],

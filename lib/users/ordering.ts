@@ -25,7 +25,7 @@ const genders = ['female', 'male', 'other'] as const;
 
 const isGenderRank = (value: unknown): boolean => genders.some((_, rank) => rank === value);
 
-/** Read from the listing index: `users.gender` would be fetched from the table for every user. */
+/** Spelled as in the indexes of this ordering, which no other spelling would be sorted by. */
 const genderRank = sql`case ${sql.join(
   genders.map((gender, rank) => sql`when ${hasListFlag(gender)} then ${sql.lit(rank)}`),
   sql` `,

@@ -115,6 +115,67 @@ test.each<[how: string, condition: string, terms: string[]]>([
   }
 });
 
+describe('who are found once for count and page', () => {
+  const alike = ['listed-b', 'customer-a', 'listed-c', 'customer-b', 'listed-a', 'customer-c'];
+
+  beforeAll(async () => {
+    const rows = alike.map((username, index) => ({
+      username: `once-${username}`,
+      email: index % 3 === 0 ? null : `${username}@once.example`,
+      gender: ([null, 'female', 'other'] as const)[index % 3] ?? null,
+      last_login: index % 4 === 0 ? null : `2026-01-0${index + 1}T00:00:00Z`,
+      is_staff: username.startsWith('listed'),
+    }));
+    await database.db.insertInto('users').values(rows).execute();
+  });
+
+  const few = [
+    'search=once-',
+    'search=once-,-',
+    'search=once-%20e&is_active=true&is_admin=false',
+    'is_active=1&is_staff=1&is_admin=0&id_min=100',
+  ];
+  const orders = [
+    '-id',
+    'username',
+    '-username',
+    'email',
+    '-email',
+    'gender',
+    '-gender',
+    'last_login',
+    '-last_login',
+    'created_at,-email',
+    '-updated_at,gender',
+  ];
+
+  // Their columns are all that the order is made from, and nobody says that they are listed but the search itself.
+  test.each(few.flatMap((query) => orders.map((order) => [query, order])))(
+    '?%s in ?ordering=%s are all of the listed and nobody else',
+    async (query, order) => {
+      const page = async (rest: string) => (await send(handler, { query: rest })).json();
+      const whole = await page(`${query}&ordering=${order}&limit=100`);
+      expect(whole.results.map(({ username }) => username).toSorted()).toEqual([
+        'once-listed-a',
+        'once-listed-b',
+        'once-listed-c',
+      ]);
+      expect(whole.count).toBe(3);
+      expect(await page(`${query}&ordering=${order}&offset=9`)).toMatchObject({ count: 3, results: [] });
+      const ids = whole.results.map(({ id }) => id);
+      let last = await page(`${query}&ordering=${order}&limit=1`);
+      const walked = [...last.results];
+      while (last.next) {
+        last = await page(new URL(last.next).search.slice(1));
+        walked.push(...last.results);
+      }
+      expect(walked.map(({ id }) => id)).toEqual(ids);
+      const before = await page(new URL(String(last.previous)).search.slice(1));
+      expect(before.results.map(({ id }) => id)).toEqual(ids.slice(1, 2));
+    },
+  );
+});
+
 test('a term of which nothing is left is a 400 that says which', async () => {
   for (const term of [
     '\u0301',

@@ -1,4 +1,5 @@
 import { type Expression, type RawBuilder, sql } from 'kysely';
+import type { Database } from '../database/tables.ts';
 import { isExactText } from '../database/timestamps.ts';
 import { listOf, Malformed, oneOf } from '../kinds.ts';
 import type { Parameter } from '../parameters.ts';
@@ -9,8 +10,10 @@ import type { UserRow } from './row.ts';
 export type SortValue = string | number | null;
 
 type SortField = {
-  /** What is sorted by. */
-  expression: Expression<unknown>;
+  /** What is read for it. */
+  column: keyof Database['users'];
+  /** What is sorted by, if it is not the column. */
+  expression?: Expression<unknown>;
   /** Whether it can be a value of the expression; null is said by `nullable`. */
   holds: (value: unknown) => boolean;
   /** No two users share a value, so it needs no tie-break. */
@@ -33,13 +36,13 @@ const genderRank = sql`case ${sql.join(
 
 /** The table: a row is a field to order by, named as in `UserRow`. */
 const sortFields = {
-  id: { expression: sql.ref('users.id'), holds: Number.isSafeInteger, unique: true },
-  username: { expression: sql.ref('users.username'), holds: isText, unique: true },
-  email: { expression: sql.ref('users.email'), holds: isText, nullable: true },
-  gender: { expression: genderRank, holds: isGenderRank, nullable: true },
-  last_login: { expression: sql.ref('users.list_last_login'), holds: isExactText, nullable: true },
-  created_at: { expression: sql.ref('users.list_created_at'), holds: isExactText },
-  updated_at: { expression: sql.ref('users.list_updated_at'), holds: isExactText },
+  id: { column: 'id', holds: Number.isSafeInteger, unique: true },
+  username: { column: 'username', holds: isText, unique: true },
+  email: { column: 'email', holds: isText, nullable: true },
+  gender: { column: 'list_flags', expression: genderRank, holds: isGenderRank, nullable: true },
+  last_login: { column: 'list_last_login', holds: isExactText, nullable: true },
+  created_at: { column: 'list_created_at', holds: isExactText },
+  updated_at: { column: 'list_updated_at', holds: isExactText },
 } satisfies Record<string, SortField>;
 
 export type SortKey = { field: keyof typeof sortFields; descending: boolean };
@@ -71,7 +74,17 @@ const toSortKey = (key: string): SortKey => ({
   descending: key.startsWith('-'),
 });
 
-export const sortField = ({ field }: SortKey): SortField => sortFields[field];
+/** With what it is sorted by. */
+export function sortField({ field }: SortKey): SortField & Required<Pick<SortField, 'expression'>> {
+  const sortField: SortField = sortFields[field];
+  return { expression: sql.ref(`users.${sortField.column}`), ...sortField };
+}
+
+/** What has to be read of users to put them in this order and to tell who they are. */
+export const columnsOf = (sortKeys: SortKey[]) =>
+  [...new Set(['id' as const, ...sortKeys.map((sortKey) => sortField(sortKey).column)])].map(
+    (column) => `users.${column}` as const,
+  );
 
 /** The value of the key's expression for a user of the page. */
 export const sortValue = ({ field }: SortKey, row: UserRow): SortValue =>

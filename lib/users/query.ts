@@ -12,6 +12,8 @@ import { search } from './search.ts';
 export type UserQuery = Slice &
   OnlineWindow & {
     conditions: Condition[];
+    /** Whether one of them is a search that the trigram index answers. */
+    searchesIndex: boolean;
     /** Without ties. */
     ordering: SortKey[];
     /** Where the slice begins or ends, in place of `offset`; never at 0. */
@@ -54,7 +56,8 @@ export function readUserQuery(
   { onlineWindowSeconds }: OnlineWindow,
 ): UserQuery {
   const { values, given } = readParameters(request, parameters);
-  const { limit, offset = 0, after, before, ordering: sortKeys = newestFirst, format: wanted, ...conditions } = values;
+  const { limit, offset = 0, after, before, ordering: sortKeys = newestFirst, format: wanted, ...others } = values;
+  const { search: searched, ...filtered } = others;
   const ordering = toTotalOrder(sortKeys);
   const seek = readSeek({ after, before }, ordering, offset);
   const format = chooseFormat(wanted, request);
@@ -66,7 +69,8 @@ export function readUserQuery(
     offset,
     ordering,
     seek,
-    conditions: Object.values(conditions),
+    conditions: [...(searched ? [searched.hasEvery] : []), ...Object.values(filtered)],
+    searchesIndex: searched?.isIndexed === true,
     onlineWindowSeconds,
     given,
   };

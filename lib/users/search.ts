@@ -6,14 +6,20 @@ import type { Condition } from './filters.ts';
 const maxTerms = 10;
 const searchText = text({ maxLength: 200, example: 'kevin arsenal' });
 
-export const search: Parameter<Condition> = {
+/** `isIndexed`: the trigram index finds whom it lists. They are all listed users then, for nobody else has a `search_text`. */
+export type Search = { hasEvery: Condition; isIndexed: boolean };
+
+export const search: Parameter<Search> = {
   alsoCalled: ['q', 'query', 'term'],
   doc:
     'Every term must occur in one of `id`, `username`, `mobile_number`, `email`, `first_name`, `last_name`. Terms are separated by white space ' +
     'or commas; double quotes keep a phrase together. Letter case, accents, forms of letters and digits (`soren` finds `Søren`) and of ' +
     'apostrophes, hyphens and quotes do not matter.',
   ...searchText,
-  read: (given) => hasEvery(readTerms(searchText.read(given))),
+  read(given) {
+    const terms = readTerms(searchText.read(given));
+    return { hasEvery: hasEvery(terms), isIndexed: terms.some(isIndexed) };
+  },
 };
 
 /** What opens and closes a phrase besides the plain quote, which `search_fold` makes of each of them. */

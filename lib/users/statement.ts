@@ -4,8 +4,8 @@ import type { Database } from '../database/tables.ts';
 import { exactPattern, toUtcText } from '../database/timestamps.ts';
 import { isBeyond } from './cursor.ts';
 import { onlineSince } from './filters.ts';
-import { selectCount, selectMatching } from './matching.ts';
-import { toOrderBy } from './ordering.ts';
+import { findsFew, selectCount, selectMatching } from './matching.ts';
+import { columnsOf, toOrderBy } from './ordering.ts';
 import type { UserQuery } from './query.ts';
 import { type GroupNames, shownColumns, type UserRow } from './row.ts';
 
@@ -15,15 +15,19 @@ export type CountedRow = UserRow & { count: number; group_names: GroupNames | nu
 /** Count and page in one statement, so of one snapshot. A page at a cursor has one row more, if there is one. */
 export function selectUsers(query: UserQuery): CompiledQuery<CountedRow> {
   const matching = selectMatching(query);
-  const counted = sql`(select ${selectCount(matching)} as count, ${onlineSince(query)} as online_since)`;
-  const pageIds = selectPageIds(matching.select('users.id'), query);
+  const few = findsFew(query) && sql`matching as materialized ${matching.select(columnsOf(query.ordering))}, `;
+  const count = few ? sql`(select count(*) from matching)` : selectCount(matching);
+  const counted = sql`(select ${count} as count, ${onlineSince(query)} as online_since)`;
+  const pageIds = few ? selectPageIds(found, query) : selectPageIds(matching.select('users.id'), query);
   const orderBy = sql.join(toOrderBy(query.ordering));
-  return compile(sql<CountedRow>`with counted as ${counted}, page_ids as ${pageIds}, ${details} order by ${orderBy}`);
+  return compile(
+    sql<CountedRow>`with ${few || sql``}counted as ${counted}, page_ids as ${pageIds}, ${details} order by ${orderBy}`,
+  );
 }
 
 /** The ids of the page: they come from an index, so the details are fetched for this page only, not for all that is skipped. */
-function selectPageIds<Output>(
-  ids: SelectQueryBuilder<Database, 'users', Output>,
+function selectPageIds<Db extends Database, Output>(
+  ids: SelectQueryBuilder<Db, 'users', Output>,
   { limit, offset, seek, ordering }: UserQuery,
 ) {
   const orderBy = toOrderBy(ordering, { backwards: seek?.side === 'before' });
@@ -38,12 +42,16 @@ const toExactText = (column: string) => toUtcText(column, exactPattern);
 
 /** What the statement names by WITH. */
 type Named = {
+  matching: Database['users'];
   counted: { count: number; online_since: string };
   page_ids: { id: number };
   page: { id: number; group_ids: number[] };
 };
 
 const detailsBuilder = expressionBuilder<Database & Named, never>();
+
+/** Who matches, as far as the ordering needs them, in the place of `users`. */
+const found = detailsBuilder.selectFrom('matching as users').select('users.id');
 
 const selectPage = detailsBuilder
   .selectFrom('page_ids')

@@ -98,7 +98,7 @@ test('the widest query is one statement that binds every value', () => {
     from user_groups
     where user_id = users.id
     and group_id = any($19::bigint[]))), counted as (select (select count(*)
-    from matching) as count, now() - make_interval(secs => 300) as online_since), page_ids as (select users.id
+    from matching) as count, now() - make_interval(secs => 300) as online_since), page_ids as (select *
     from matching as users
     order by case when (users.list_flags & 2048) <> 0 then 0 when (users.list_flags & 1024) <> 0 then 1 when (users.list_flags & 4096) <> 0 then 2 end, users.list_last_login desc nulls last, users.email, users.list_created_at, users.list_updated_at desc, users.id
     limit 100 offset 200), page as (select id, array((select group_id

@@ -2,9 +2,11 @@ import { sql } from 'kysely';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { compile } from '../lib/database/statement.ts';
 import type { Parameter } from '../lib/parameters.ts';
+import { toCursor } from '../lib/users/cursor.ts';
 import { filters } from '../lib/users/filters.ts';
 import { selectCount, selectMatching } from '../lib/users/matching.ts';
 import { ordering } from '../lib/users/ordering.ts';
+import type { UserRow } from '../lib/users/row.ts';
 import { selectUsers } from '../lib/users/statement.ts';
 import { plannerSettings } from '../manage/reader.ts';
 import { hasServer, openTestDatabase, type TestDatabase } from './setup/database.ts';
@@ -65,6 +67,16 @@ const indexes: Record<string, string> = {
   updated_at: 'users_list_updated_at',
   '-updated_at': 'users_list_updated_at',
 };
+/** In the middle of each of them. */
+const half = {
+  id: 25_000,
+  email: 'crowd25000@example.com',
+  gender: 'male',
+  last_login: '2026-01-01T00:00:00.000000Z',
+  created_at: '2026-01-01T00:00:00.000000Z',
+  updated_at: '2026-01-01T00:00:00.000000Z',
+} as UserRow;
+
 const rareSearches = ['search=crowd4999', 'search=nobody'];
 
 // PGlite would do, but its planner's statistics take it minutes.
@@ -127,6 +139,27 @@ describe.skipIf(!hasServer).each([
       expect(page.filter((node) => node['Sort Key']?.some((sortKey) => sortKey.includes('users.')))).toEqual([]);
     }
   });
+
+  const keysOfAll = orderings.filter((key) => !/username|id/.test(key));
+
+  // Half-way, and reached from neither end: each part of it begins at the cursor, or where the nulls do.
+  test.each(keysOfAll.flatMap((key) => ['after', 'before'].map((side) => [key, side])))(
+    'the page of ?ordering=%s %s a cursor begins at it',
+    async (key, side) => {
+      const query = queryOf(`ordering=${key}`);
+      const cursor = toCursor(half, query.ordering, 300);
+      for (const nodes of await explain(selectUsers(queryOf(`ordering=${key}&offset=300&${side}=${cursor}`)))) {
+        const page = flatten(nodes.find((node) => node['Subplan Name'] === 'CTE page') as Node);
+        const onUsers = page.filter((node) => node['Relation Name'] === 'users');
+        expect(onUsers.length).toBeGreaterThan(1);
+        for (const node of onUsers) {
+          expect(node).toHaveProperty(['Index Cond']);
+          // Those who share the cursor's value are in the same order in each index that begins with it.
+          expect(node['Index Name']).toMatch(new RegExp(`^users_(list_)?${key.replace('-', '')}(_desc|_key)?$`));
+        }
+      }
+    },
+  );
 
   const coveredQueries = filterQueries.filter((query) => !/^group/.test(query) && !readsTable(query));
 

@@ -69,12 +69,24 @@ function fits(values: unknown[], sortKeys: SortKey[]): boolean {
   return values.length === sortKeys.length && sortKeys.every((sortKey, index) => isFitting(sortKey, values[index]));
 }
 
-/** Users on that side of the cursor. The user at the cursor is on neither. */
-export function isBeyond(side: Side, { values }: Cursor, sortKeys: SortKey[]): Expression<SqlBool> {
+/**
+ * Users on that side of the cursor, in parts of whom nobody is in two: each part is one stretch of the index of its first key, which all of them
+ * together are not. The user at the cursor is in none.
+ */
+export function toPartsBeyond(side: Side, { values }: Cursor, sortKeys: SortKey[]): Expression<SqlBool>[] {
+  const [first, ...others] = sortKeys as [SortKey, ...SortKey[]];
+  const [value = null, ...otherValues] = values;
+  const tied =
+    others.length > 0 ? [sql<SqlBool>`(${isEqual(first, value)} and ${isBeyond(side, otherValues, others)})`] : [];
+  return [...tied, ...toKeysBeyond(side, first, value)];
+}
+
+function isBeyond(side: Side, values: SortValue[], sortKeys: SortKey[]): Expression<SqlBool> {
   // (a, b, c) beyond (x, y, z): a beyond x, or a = x and b beyond y, or a = x and b = y and c beyond z.
   const alternatives = sortKeys.map((sortKey, index) => {
     const equals = sortKeys.slice(0, index).map((earlier, position) => isEqual(earlier, values[position] ?? null));
-    return sql`(${sql.join([...equals, isKeyBeyond(side, sortKey, values[index] ?? null)], sql` and `)})`;
+    const [beyond = sql`false`, isNull] = toKeysBeyond(side, sortKey, values[index] ?? null);
+    return sql`(${sql.join([...equals, isNull ? sql`(${beyond} or ${isNull})` : beyond], sql` and `)})`;
   });
   return sql`(${sql.join(alternatives, sql` or `)})`;
 }
@@ -85,12 +97,12 @@ function isEqual(sortKey: SortKey, value: SortValue): Expression<SqlBool> {
 }
 
 /** Nulls come last in both directions: nobody is after one, and everybody with a value is before it. */
-function isKeyBeyond(side: Side, sortKey: SortKey, value: SortValue): Expression<SqlBool> {
+function toKeysBeyond(side: Side, sortKey: SortKey, value: SortValue): Expression<SqlBool>[] {
   const { expression, nullable } = sortField(sortKey);
-  if (value === null) return side === 'after' ? sql`false` : sql`${expression} is not null`;
+  if (value === null) return side === 'after' ? [] : [sql`${expression} is not null`];
   const isLower = (side === 'after') === sortKey.descending;
   const beyond = isLower ? sql<SqlBool>`${expression} < ${value}` : sql<SqlBool>`${expression} > ${value}`;
-  return side === 'after' && nullable ? sql`(${beyond} or ${expression} is null)` : beyond;
+  return side === 'after' && nullable ? [beyond, sql`${expression} is null`] : [beyond];
 }
 
 const toText = (sortKeys: SortKey[]): string =>

@@ -1,8 +1,8 @@
-import { type CompiledQuery, expressionBuilder, type SelectQueryBuilder, sql } from 'kysely';
+import { type CompiledQuery, type Expression, expressionBuilder, type SelectQueryBuilder, sql } from 'kysely';
 import { compile } from '../database/statement.ts';
 import type { Database } from '../database/tables.ts';
 import { exactPattern, toUtcText } from '../database/timestamps.ts';
-import { isBeyond } from './cursor.ts';
+import { toPartsBeyond } from './cursor.ts';
 import { onlineSince } from './filters.ts';
 import { findsFew, selectCount, selectMatching } from './matching.ts';
 import { columnsOf, toOrderBy } from './ordering.ts';
@@ -15,10 +15,11 @@ export type CountedRow = UserRow & { count: number; group_names: GroupNames | nu
 /** Count and page in one statement, so of one snapshot. A page at a cursor has one row more, if there is one. */
 export function selectUsers(query: UserQuery): CompiledQuery<CountedRow> {
   const matching = selectMatching(query);
-  const few = findsFew(query) && sql`matching as materialized ${matching.select(columnsOf(query.ordering))}, `;
+  const placed = matching.select(columnsOf(query.ordering));
+  const few = findsFew(query) && sql`matching as materialized ${placed}, `;
   const count = few ? sql`(select count(*) from matching)` : selectCount(matching);
   const counted = sql`(select ${count} as count, ${onlineSince(query)} as online_since)`;
-  const pageIds = few ? selectPageIds(found, query) : selectPageIds(matching.select('users.id'), query);
+  const pageIds = few ? selectPageIds(found, query) : selectPageIds(placed, query);
   const orderBy = sql.join(toOrderBy(query.ordering));
   return compile(
     sql<CountedRow>`with ${few || sql``}counted as ${counted}, page_ids as ${pageIds}, ${details} order by ${orderBy}`,
@@ -27,14 +28,19 @@ export function selectUsers(query: UserQuery): CompiledQuery<CountedRow> {
 
 /** The ids of the page: they come from an index, so the details are fetched for this page only, not for all that is skipped. */
 function selectPageIds<Db extends Database, Output>(
-  ids: SelectQueryBuilder<Db, 'users', Output>,
+  placed: SelectQueryBuilder<Db, 'users', Output>,
   { limit, offset, seek, ordering }: UserQuery,
-) {
+): Expression<unknown> {
   const orderBy = toOrderBy(ordering, { backwards: seek?.side === 'before' });
-  const ordered = orderBy.reduce((select, item) => select.orderBy(item), ids);
+  const ordered = orderBy.reduce((select, item) => select.orderBy(item), placed);
   // Limit and offset are literals: with $n PostgreSQL would go on planning a prepared statement anew.
   if (!seek) return ordered.limit(sql.lit(limit)).offset(sql.lit(offset));
-  return ordered.where(isBeyond(seek.side, seek.cursor, ordering)).limit(sql.lit(limit + 1));
+  const parts = toPartsBeyond(seek.side, seek.cursor, ordering).map((part) =>
+    ordered.where(part).limit(sql.lit(limit + 1)),
+  );
+  const [first] = parts;
+  if (first && parts.length === 1) return first;
+  return sql`(select * from (${sql.join(parts, sql` union all `)}) as users order by ${sql.join(orderBy)} limit ${sql.lit(limit + 1)})`;
 }
 
 /** Text, because a JavaScript Date has no microseconds. */
@@ -51,7 +57,7 @@ type Named = {
 const detailsBuilder = expressionBuilder<Database & Named, never>();
 
 /** Who matches, as far as the ordering needs them, in the place of `users`. */
-const found = detailsBuilder.selectFrom('matching as users').select('users.id');
+const found = detailsBuilder.selectFrom('matching as users').selectAll();
 
 const selectPage = detailsBuilder
   .selectFrom('page_ids')

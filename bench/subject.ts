@@ -52,8 +52,13 @@ export async function openDriver(databaseUrl: string) {
   return {
     run: (rawQuery: string) => {
       const query = queryOf(rawQuery);
-      const { sql: text, parameters } = selectUsers(query);
-      const list = { text, values: [...parameters], ...(mayPrepare(query) && { name: rawQuery || 'default page' }) };
+      const statement = selectUsers(query);
+      const { sql: text, parameters } = statement;
+      const list = {
+        text,
+        values: [...parameters],
+        ...(mayPrepare(query, statement) && { name: rawQuery || 'default page' }),
+      };
       return async () => {
         await client.query(caller);
         await client.query(list);

@@ -41,6 +41,27 @@ describe.skipIf(!hasServer)('a prepared statement', () => {
     },
   );
 
+  test('is what flags have that are asked for again', async () => {
+    const db = await open();
+    for (const query of ['is_active=1', 'is_active=true&ordering=-id', 'is_active=0', 'gender=male&has_token=1'])
+      await list(db, query);
+    expect((await preparedOn(db)).map(({ statement }) => statement.match(/& 1\) <> 0/g)?.length)).toEqual([2]);
+  });
+
+  test('is never what has a value, on which the best plan may hang, or another page', async () => {
+    const db = await open();
+    for (const query of [
+      'group_id=1',
+      'search=ann',
+      'search=a',
+      'id_min=1',
+      'created_from=2026-01-01',
+      'is_active=1&offset=3',
+    ])
+      for (let time = 0; time < 3; time += 1) await list(db, query);
+    expect(await preparedOn(db)).toEqual([]);
+  });
+
   test('has one name for one text, on whatever instance, and another for another', async () => {
     const [one, other] = [await open(), await open()];
     for (const query of ['limit=3', 'limit=4']) await list(one, query);

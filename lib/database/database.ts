@@ -4,12 +4,12 @@ import { databaseUnavailable } from '../http/errors.ts';
 import type { Settings } from '../settings.ts';
 import { type SignToken, toConnection } from './connection.ts';
 import { keepsConnection, kindOf } from './faults.ts';
-import { openNames } from './prepared-names.ts';
+import { openNames, type Preparation } from './prepared-names.ts';
 import { getTypeParser } from './type-parsers.ts';
 
 type RunOptions = {
-  /** As a prepared statement, which the connection keeps and plans once: as long as there is room for it, or in any case. */
-  prepare?: boolean | 'always';
+  /** As a prepared statement, which the connection keeps and plans once. */
+  prepare?: Preparation;
   /** In place of those it was compiled with. */
   values?: unknown[];
 };
@@ -89,7 +89,7 @@ export function openDatabase(settings: Settings, signToken?: SignToken): Db {
       { sql, parameters }: CompiledQuery<Row>,
       { prepare = false, values = [...parameters] }: RunOptions = {},
     ) {
-      const name = prepare && settings.namedStatements ? toName(sql, prepare === 'always') : undefined;
+      const name = settings.namedStatements ? toName(sql, prepare) : undefined;
       const statement = { text: sql, values, ...(name && { name }) };
       const deadline = performance.now() + settings.queryTimeoutMs;
       try {

@@ -3,12 +3,25 @@ import { hash } from 'node:crypto';
 /** One for each statement that clients think of would fill the server's memory: a plan takes some hundred kilobytes. */
 const maxPrepared = 12;
 
-/** Gives statements the names under which a connection keeps them prepared, as long as there is room, or `always`. */
-export function openNames(): (text: string, always: boolean) => string | undefined {
+/** What else is asked for once would fill the memory of an instance. */
+const maxSeen = 100;
+
+/** Whether a statement may be prepared: as long as there is room, `again` from the second time on, or `always`. */
+export type Preparation = boolean | 'again' | 'always';
+
+/** Gives statements the names under which a connection keeps them prepared. */
+export function openNames(): (text: string, preparation: Preparation) => string | undefined {
   const names = new Map<string, string>();
-  return (text, always) => {
+  const seen = new Set<string>();
+  return (text, preparation) => {
     const known = names.get(text);
-    if (known || (names.size >= maxPrepared && !always)) return known;
+    const isFull = names.size >= maxPrepared && preparation !== 'always';
+    if (known || isFull || preparation === false) return known;
+    if (preparation === 'again' && !seen.has(text)) {
+      if (seen.size >= maxSeen) seen.clear();
+      seen.add(text);
+      return undefined;
+    }
     // Of the text: a pooler's connection may know the name already, from another instance, and must mean the same statement.
     const name = `users-api ${hash('sha256', text, 'base64url')}`;
     names.set(text, name);

@@ -325,7 +325,7 @@ describe('npm run manage', () => {
       const { rows } = await sql`select from pg_stat_activity where application_name = ${name}`.execute(database.db);
       return rows.length;
     };
-    await expect.poll(count, { timeout: 5000 }).toBe(0);
+    await expect.poll(count).toBe(0);
   });
 
   test('is a program, whose status and streams are these', () => {

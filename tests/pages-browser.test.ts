@@ -20,7 +20,7 @@ let context: BrowserContext;
 let page: Page;
 
 /** Like a person, a test waits for the page. */
-const eventually = <Value>(read: () => Value) => expect.poll(read, { timeout: 10_000 });
+const eventually = <Value>(read: () => Value) => expect.poll(read);
 
 /** What the page must not have done. */
 let faults: string[] = [];

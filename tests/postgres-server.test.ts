@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import pg from 'pg';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type PostgresServer, startPostgresServer } from '../scripts/servers/postgres-server.ts';
@@ -101,18 +102,20 @@ describe.skipIf(!canStartServer)('a server of the tests', () => {
 
   test('is signalled while its sessions end', async () => {
     let isOver = false;
+    let ended = 0;
     const churn = async () => {
       while (!isOver) {
         const client = new pg.Client({ connectionString: server.url });
         await client.connect();
         await client.end();
+        ended += 1;
       }
     };
     const sessions = Array.from({ length: 8 }, churn);
     try {
-      for (let round = 0; round < 100; round += 1) {
+      while (ended < 150) {
         for (let n = 0; n < 20; n += 1) server.signal('SIGCONT');
-        await new Promise((resolve) => setTimeout(resolve, 1));
+        await setImmediate();
       }
     } finally {
       isOver = true;

@@ -174,18 +174,25 @@ test('a token counts until the moment it expires', async () => {
 
 test('what a token allows follows the database at once', async () => {
   const { db } = database;
-  const statusOf = async (key: string) => (await send(handler, { key })).status;
-  const dan = people.dan.id;
-  await db.deleteFrom('user_groups').where('user_id', '=', dan).where('group_id', '=', 2).execute();
-  expect(await statusOf(keys.dan)).toBe(403);
-  await db.updateTable('users').set({ is_active: false }).where('id', '=', dan).execute();
-  expect(await statusOf(keys.dan)).toBe(401);
-  await db.updateTable('users').set({ is_active: true, is_admin: true }).where('id', '=', dan).execute();
-  expect(await statusOf(keys.dan)).toBe(200);
-  await db.deleteFrom('auth_tokens').where('token_hash', '=', hashKey(keys.dan)).execute();
-  expect(await statusOf(keys.dan)).toBe(401);
-  await db.deleteFrom('auth_tokens').where('token_hash', '=', hashKey('second-key-of-cat')).execute();
-  expect(await statusOf(keys.cat)).toBe(200);
+  const user_id = 400;
+  await db.insertInto('users').values({ id: user_id, username: 'followed', is_staff: true }).execute();
+  onTestFinished(async () => void (await db.deleteFrom('users').where('id', '=', user_id).execute()));
+  await db.insertInto('user_groups').values({ user_id, group_id: 2 }).execute();
+  const tokens = ['first', 'second'].map((key) => ({ token_hash: hashKey(key), user_id, expires_at: null }));
+  await db.insertInto('auth_tokens').values(tokens).execute();
+  const statuses = async () => [
+    (await send(handler, { key: 'first' })).status,
+    (await send(handler, { key: 'second' })).status,
+  ];
+  expect(await statuses()).toEqual([200, 200]);
+  await db.deleteFrom('user_groups').where('user_id', '=', user_id).where('group_id', '=', 2).execute();
+  expect(await statuses()).toEqual([403, 403]);
+  await db.updateTable('users').set({ is_active: false }).where('id', '=', user_id).execute();
+  expect(await statuses()).toEqual([401, 401]);
+  await db.updateTable('users').set({ is_active: true, is_admin: true }).where('id', '=', user_id).execute();
+  expect(await statuses()).toEqual([200, 200]);
+  await db.deleteFrom('auth_tokens').where('token_hash', '=', hashKey('first')).execute();
+  expect(await statuses()).toEqual([401, 200]);
 });
 
 test('a bad query is told to nobody without a token, or without the permission', async () => {
@@ -197,7 +204,8 @@ test('a bad query is told to nobody without a token, or without the permission',
 });
 
 test('without a key the database is not asked, and a bad query never reaches the list', async () => {
-  vi.spyOn(console, 'error').mockImplementation(() => {});
+  const errors = vi.spyOn(console, 'error').mockImplementation(() => {});
+  onTestFinished(() => errors.mockRestore());
   const unreachable = await loadHandler('postgres://nobody@127.0.0.1:1/none');
   const withoutKey = await receive(unreachable, { ...toEvent({}), headers: { authorization: 'Token' } });
   expect(withoutKey.status).toBe(401);

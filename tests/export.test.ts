@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { sql } from 'kysely';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { Handler } from '../lib/http/gateway.ts';
 import { openTestDatabase, type TestDatabase } from './setup/database.ts';
 import { listed } from './setup/people.ts';
@@ -19,6 +19,9 @@ beforeAll(async () => {
 });
 
 const csv = { accept: 'text/csv' };
+
+const forget = async (username: string) =>
+  void (await database.db.deleteFrom('users').where('username', 'like', username).execute());
 
 /** Lines end in CR LF; those within cells do not. */
 const linesOf = (text: string) => text.split('\r\n');
@@ -96,7 +99,7 @@ describe('a CSV', () => {
       expect(names).toEqual(['"username"', ...Array.from({ length: count }, (_, index) => `"each${index + 1}"`), '']);
       expect(text.lastIndexOf('\ufeff')).toBe(0);
     }
-    await database.db.deleteFrom('users').where('username', 'like', 'each%').execute();
+    await forget('each%');
   });
 
   test('answers the same query as JSON does', async () => {
@@ -195,6 +198,7 @@ describe('a cell of a CSV that a spreadsheet might run', () => {
       })
       .execute();
     await database.db.insertInto('groups').values({ id: 60, name: bad }).execute();
+    onTestFinished(async () => void (await database.db.deleteFrom('groups').where('id', '=', 60).execute()));
     await database.db.insertInto('user_groups').values({ user_id: 600, group_id: 60 }).execute();
     const { text } = await send(handler, { query: 'format=csv&id_min=600' });
     await database.db.deleteFrom('users').where('id', '=', 600).execute();
@@ -241,6 +245,7 @@ describe('of a CSV in a spreadsheet', () => {
           })),
         )
         .execute();
+      onTestFinished(() => forget('cell%'));
       const { text } = await send(handler, { query: 'format=csv&search=cell&ordering=id' });
       writeFileSync(join(folder, 'users.csv'), text);
       // Import: comma, double quote, UTF-8, from line 1, quoted cells as text. Export the same, every text quoted, cells as shown.
@@ -272,6 +277,7 @@ test('a whole export by Accept is longer than the default page, which stays as i
   await sql`insert into users (username, is_staff) select 'more' || n, true from generate_series(1, 12) n`.execute(
     database.db,
   );
+  onTestFinished(() => forget('more%'));
   const { count } = (await send(handler)).json();
   expect(count).toBeGreaterThan(10);
   expect(linesOf((await send(handler, { headers: csv })).text)).toHaveLength(1 + count + 1);
@@ -284,6 +290,7 @@ test('more than 10,000 users are a 400 that says how many there are and how to s
   await sql`insert into users (username, is_staff) select 'many' || n, true from generate_series(1, 10001) n`.execute(
     database.db,
   );
+  onTestFinished(() => forget('many%'));
   const { status, text } = await send(handler, { query: 'format=csv&search=many' });
   expect(status).toBe(400);
   expect(JSON.parse(text).errors).toEqual({
@@ -291,7 +298,7 @@ test('more than 10,000 users are a 400 that says how many there are and how to s
       'Expected at most 10000 users in one export; these are 10001. Split it by `id_min` and `id_max`, or give `limit` and follow the Link header.',
     ],
   });
-  await database.db.deleteFrom('users').where('username', '=', 'many1').execute();
+  await forget('many1');
   const whole = await send(handler, { query: 'format=csv&search=many' });
   expect(linesOf(whole.text)).toHaveLength(1 + 10_000 + 1);
 });

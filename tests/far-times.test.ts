@@ -1,5 +1,5 @@
 import { type Kysely, sql } from 'kysely';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { Database } from '../lib/database/tables.ts';
 import { exactPattern, isExactText, toUtcText } from '../lib/database/timestamps.ts';
 import type { Handler } from '../lib/http/gateway.ts';
@@ -180,6 +180,10 @@ describe('filters by day go by the time itself, not by what is shown of it', () 
 test('a walk shows everybody once where the database lives in another time zone and writes dates otherwise', async () => {
   await setForDatabase(db, 'timezone', 'Asia/Tehran');
   await setForDatabase(db, 'datestyle', 'German, DMY');
+  const kept = handler;
+  onTestFinished(() => {
+    handler = kept;
+  });
   handler = await loadHandler(databaseUrl);
   for (const ordering of ['created_at', '-created_at']) {
     const { pages } = await walk(`ordering=${ordering}&limit=1`, 'next');

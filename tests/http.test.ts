@@ -3,7 +3,7 @@ import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import fc from 'fast-check';
 import { sql } from 'kysely';
-import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { badRequest, HttpError } from '../lib/http/errors.ts';
 import type { Handler } from '../lib/http/gateway.ts';
 import { ok } from '../lib/http/responses.ts';
@@ -485,8 +485,13 @@ describe('an error', () => {
   });
 
   test('of a statement says nothing of the database', async () => {
+    await sql`alter function search_pattern(text) rename to kept_search_pattern`.execute(database.db);
+    onTestFinished(async () => {
+      await sql`drop function search_pattern(text)`.execute(database.db);
+      await sql`alter function kept_search_pattern(text) rename to search_pattern`.execute(database.db);
+    });
     await sql`
-      create or replace function search_pattern(term text) returns text
+      create function search_pattern(term text) returns text
       language sql immutable strict parallel safe return (1 / (length(term) - length(term)))::text`.execute(
       database.db,
     );

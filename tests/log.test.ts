@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { hashKey } from '../lib/auth.ts';
 import type { Handler } from '../lib/http/gateway.ts';
 import { route } from '../lib/http/route.ts';
@@ -105,6 +105,7 @@ describe('the log has one line per request', () => {
     test('an export of more users than one may hold', async () => {
       await sql`insert into users (id, username, is_staff)
         select 2000 + n, 'many' || n, true from generate_series(1, 10001) n`.execute(database.db);
+      onTestFinished(async () => void (await database.db.deleteFrom('users').where('id', '>', 2000).execute()));
       expect((await send(audited, { query: 'id_min=2001&format=csv' })).status).toBe(400);
       expect(lines).toMatchObject([{ status: 400, count: 10_001 }]);
       expect(lines[0]).not.toHaveProperty('shownUserIds');
@@ -169,7 +170,13 @@ describe('no value of a request and nothing of a user is ever written', () => {
   });
 
   describe('when PostgreSQL quotes it', () => {
-    beforeAll(() => sql`alter function search_fold(text) rename to kept_search_fold`.execute(database.db));
+    beforeAll(async () => {
+      await sql`alter function search_fold(text) rename to kept_search_fold`.execute(database.db);
+      return async () => {
+        await sql`drop function search_fold(text)`.execute(database.db);
+        await sql`alter function kept_search_fold(text) rename to search_fold`.execute(database.db);
+      };
+    });
 
     test.each([
       ['in a message about data', `value::int::text`, '22P02'],

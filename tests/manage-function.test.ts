@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { type Kysely, sql } from 'kysely';
-import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Database } from '../lib/database/tables.ts';
 import { openForOperators } from '../manage/database.ts';
 import { migrate } from '../manage/migrate.ts';
@@ -74,6 +74,7 @@ describe("the operators' function", () => {
     await sql`
       create function refuse() returns trigger language plpgsql as $$
       begin raise exception 'no %', new.email using detail = new.username, hint = new.username; end $$`.execute(db);
+    onTestFinished(async () => void (await sql`drop function refuse cascade`.execute(db)));
     await sql`create trigger refuse before insert on users for each row execute function refuse()`.execute(db);
     const refused = manage({ command: 'create-user', args: ['hunter2', '--email', 'hunter2@example.org'] });
     const error: unknown = await refused.catch((error: unknown) => error);

@@ -12,7 +12,7 @@ import { demoKey } from '../manage/demo.ts';
 import { OperatorError } from '../manage/operator-error.ts';
 import { findFreePort } from '../scripts/servers/free-port.ts';
 import { hasServer, openTestDatabase, type TestDatabase } from './setup/database.ts';
-import { keys, people } from './setup/people.ts';
+import { keys, people, writePeople } from './setup/people.ts';
 import { loadHandler, send } from './setup/request.ts';
 
 let database: TestDatabase;
@@ -168,9 +168,9 @@ test.each([
 ])('a token that expires at %s is listed so, and counts accordingly', async (expires_at, shown, status) => {
   const key = `key until ${expires_at}`.replaceAll(' ', '-');
   const { id } = people.fay;
-  await database.db.deleteFrom('auth_tokens').where('user_id', '=', id).execute();
   const token = { token_hash: hashKey(key), user_id: id, created_at: expires_at, expires_at };
   await database.db.insertInto('auth_tokens').values(token).execute();
+  onTestFinished(async () => void (await database.db.deleteFrom('auth_tokens').where('user_id', '=', id).execute()));
   const line = `${hashKey(key).toString('hex').slice(0, 8)}  ${shown}  ${shown}`;
   expect((await manage('list-tokens fay_x'))[1]).toBe(line);
   expect(await statusOf(key)).toBe(status);
@@ -179,12 +179,13 @@ test.each([
 });
 
 test("revoke-tokens ends a user's tokens and no one else's", async () => {
-  const [key = ''] = await manage('issue-token cat --expires-in-days 1');
-  expect(await manage('revoke-tokens cat')).toEqual(["revoked 3 of cat's tokens"]);
-  expect(await statusOf(keys.cat)).toBe(401);
-  expect(await statusOf(key)).toBe(401);
-  expect(await statusOf(keys.ann)).toBe(200);
-  expect(await manage('revoke-tokens cat')).toEqual(["revoked 0 of cat's tokens"]);
+  await manage('create-user ron --admin');
+  const issued = await Promise.all(['', '', '--expires-in-days 1'].map((end) => manage(`issue-token ron ${end}`)));
+  const statuses = () => Promise.all([...issued.flat(), keys.ann, keys.cat].map(statusOf));
+  expect(await statuses()).toEqual([200, 200, 200, 200, 200]);
+  expect(await manage('revoke-tokens ron')).toEqual(["revoked 3 of ron's tokens"]);
+  expect(await statuses()).toEqual([401, 401, 401, 200, 200]);
+  expect(await manage('revoke-tokens ron')).toEqual(["revoked 0 of ron's tokens"]);
 });
 
 test('migrate says that there is nothing to do', async () => {
@@ -434,12 +435,21 @@ test.skipIf(!hasServer).each([
 });
 
 describe('in a database without users', () => {
-  beforeAll(async () => {
-    await sql`truncate users, groups restart identity cascade`.execute(database.db);
+  const empty = async () => void (await sql`truncate users, groups restart identity cascade`.execute(database.db));
+
+  beforeAll(() => async () => {
+    await empty();
+    await writePeople(database.db);
+  });
+
+  let printed: string[];
+  beforeEach(async () => {
+    await empty();
+    printed = await manage('seed-demo');
   });
 
   test('seed-demo writes the demo data once, and its key works', async () => {
-    expect(await manage('seed-demo')).toEqual(['wrote 68 demo users']);
+    expect(printed).toEqual(['wrote 68 demo users']);
     expect(await statusOf(demoKey)).toBe(200);
     const before = await contents();
     expect(await manage('seed-demo')).toEqual(['the database has users already: nothing written']);

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { Handler } from '../lib/http/gateway.ts';
 import { readTerms } from '../lib/users/search.ts';
 import { selectUsers } from '../lib/users/statement.ts';
@@ -35,8 +35,8 @@ describe('however a name is written', () => {
       .values({ username: crypto.randomUUID(), last_name: written, is_staff: true })
       .returning('id')
       .executeTakeFirstOrThrow();
+    onTestFinished(async () => void (await database.db.deleteFrom('users').where('id', '=', id).execute()));
     for (const term of [written, ...sought]) expect(await find(term), term).toContain(Number(id));
-    await database.db.deleteFrom('users').where('id', '=', id).execute();
   });
 });
 
@@ -127,6 +127,7 @@ describe('who are found once for count and page', () => {
       is_staff: username.startsWith('listed'),
     }));
     await database.db.insertInto('users').values(rows).execute();
+    return async () => void (await database.db.deleteFrom('users').where('username', 'like', 'once-%').execute());
   });
 
   const few = [

@@ -1,5 +1,5 @@
 import { type Insertable, sql } from 'kysely';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { Database } from '../lib/database/tables.ts';
 import type { Handler } from '../lib/http/gateway.ts';
 import { tooSlow } from '../lib/users/list.ts';
@@ -109,8 +109,18 @@ describe('a user', () => {
     return results[0] as User;
   }
 
-  const change = (name: Name, values: Partial<Insertable<Database['users']>>) =>
-    database.db.updateTable('users').set(values).where('id', '=', people[name].id).execute();
+  /** Until the end of the test. What `people` does not say of the user could not be changed back. */
+  async function change<N extends Name>(
+    name: N,
+    values: Partial<
+      Pick<Insertable<Database['users']>, keyof Insertable<Database['users']> & keyof (typeof people)[N]>
+    >,
+  ): Promise<void> {
+    const write = (row: Partial<Insertable<Database['users']>>) =>
+      database.db.updateTable('users').set(row).where('id', '=', people[name].id).execute();
+    onTestFinished(async () => void (await write(people[name])));
+    await write(values);
+  }
 
   test('has every field, filled in or not', async () => {
     expect(await show('ann')).toEqual({
@@ -181,12 +191,14 @@ describe('a user', () => {
     ]);
     const many = Array.from({ length: 12 }, (_, index) => ({ id: 50 - index, name: `Group ${index % 2}${index}` }));
     await database.db.insertInto('groups').values(many).execute();
+    const ids = many.map(({ id }) => id);
+    onTestFinished(async () => void (await database.db.deleteFrom('groups').where('id', 'in', ids).execute()));
     await database.db
       .insertInto('user_groups')
       .values(many.map(({ id }) => ({ user_id: people.fay.id, group_id: id })))
       .execute();
     expect((await show('fay')).groups_data).toEqual(many.toReversed());
-    const both = (await send(handler, { query: `groups_in=1,2,${many.map(({ id }) => id)}` })).json();
+    const both = (await send(handler, { query: `groups_in=1,2,${ids}` })).json();
     expect(both.results.map(({ username }) => username)).toEqual(['fay_x', 'eve', 'dan', 'cat', 'ann']);
     expect(both.count).toBe(5);
   });
@@ -194,10 +206,11 @@ describe('a user', () => {
   test('is online within the online window', async () => {
     expect((await show('cat')).is_online).toBe(true);
     expect((await show('dan')).is_online).toBe(false); // seen a day ago
-    await database.db
-      .insertInto('user_presence')
-      .values({ user_id: people.gus.id, last_seen_at: '-infinity' })
-      .execute();
+    const user_id = people.gus.id;
+    await database.db.insertInto('user_presence').values({ user_id, last_seen_at: '-infinity' }).execute();
+    onTestFinished(
+      async () => void (await database.db.deleteFrom('user_presence').where('user_id', '=', user_id).execute()),
+    );
     expect((await show('gus')).is_online).toBe(false);
     expect((await show('dan', await loadHandler(database.url, { ONLINE_WINDOW_SECONDS: '90000' }))).is_online).toBe(
       true,

@@ -1,6 +1,6 @@
 import { openAsBlob } from 'node:fs';
 import { type Kysely, type RawBuilder, sql } from 'kysely';
-import { afterAll, inject } from 'vitest';
+import { afterAll, inject, onTestFinished } from 'vitest';
 import type { Database } from '../../lib/database/tables.ts';
 import { openForOperators } from '../../manage/database.ts';
 import { startLocalDatabase } from '../../scripts/servers/local-database.ts';
@@ -55,9 +55,15 @@ async function createOnServer(serverUrl: string, options: RawBuilder<unknown>): 
   return { url: url.href, db };
 }
 
-/** For new connections to a server, and for PGlite's only one. */
+/** Until the end of the test, for new connections to a server, and for PGlite's only one. */
 export async function setForDatabase(db: Kysely<Database>, name: string, value: string): Promise<void> {
   const { rows } = await sql<{ name: string }>`select current_database() as name`.execute(db);
-  await sql`alter database ${sql.id(rows[0]?.name ?? '')} set ${sql.raw(name)} to ${sql.lit(value)}`.execute(db);
-  if (!hasServer) await sql`set ${sql.raw(name)} to ${sql.lit(value)}`.execute(db);
+  const database = sql.id(rows[0]?.name ?? '');
+  const setting = sql.raw(name);
+  onTestFinished(async () => {
+    await sql`alter database ${database} reset ${setting}`.execute(db);
+    if (!hasServer) await sql`reset ${setting}`.execute(db);
+  });
+  await sql`alter database ${database} set ${setting} to ${sql.lit(value)}`.execute(db);
+  if (!hasServer) await sql`set ${setting} to ${sql.lit(value)}`.execute(db);
 }

@@ -93,7 +93,8 @@ function killAll(): void {
   for (const { pid = 0 } of running) process.kill(-pid, 'SIGKILL');
 }
 
-describe('npm start', () => {
+// In this order: one program serves until it is stopped.
+describe('npm start', { shuffle: false }, () => {
   let started: Started;
   let origin: string;
   const cutShort: Started[] = [];

@@ -4,8 +4,9 @@ export default defineConfig({
   test: {
     include: ['tests/**/*.test.ts'],
     globalSetup: 'tests/setup/global-setup.ts',
-    testTimeout: 20_000,
-    hookTimeout: 60_000,
+    // They end what hangs; a busy machine may take its time.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     // How long a condition is waited for; what is right comes at once, but on a busy machine.
     expect: { poll: { timeout: 10_000 } },
     // So that no test comes to need what another leaves. An order comes again with the seed that is printed at the start:

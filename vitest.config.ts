@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['tests/**/*.test.ts'],
+    // Much of a test is waiting for a server.
+    maxWorkers: '100%',
     globalSetup: 'tests/setup/global-setup.ts',
     // They end what hangs; a busy machine may take its time.
     testTimeout: 120_000,

@@ -51,6 +51,7 @@ for (const { locale, database } of locales) {
           .execute();
         for (const term of [written, ...sought])
           expect(await find(term), `${written}: ${term}`).toContain(Number(user?.id));
+        await db.deleteFrom('users').where('last_name', '=', written).execute();
       }
     });
 

@@ -4,7 +4,19 @@ import type { APIGatewayProxyEventV2 } from 'aws-lambda';
 import fc from 'fast-check';
 import { sql } from 'kysely';
 import { afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { badRequest, HttpError } from '../lib/http/errors.ts';
+import {
+  badRequest,
+  databaseUnavailable,
+  forbidden,
+  HttpError,
+  methodNotAllowed,
+  notAcceptable,
+  notARequest,
+  notFound,
+  timeLimitExceeded,
+  unauthorized,
+  uriTooLong,
+} from '../lib/http/errors.ts';
 import type { Handler } from '../lib/http/gateway.ts';
 import { ok } from '../lib/http/responses.ts';
 import { route } from '../lib/http/route.ts';
@@ -409,6 +421,10 @@ describe('an answer as Lambda gets it', () => {
       status: 400,
       detail: 'The answer is too large. Allow a compressed one (Accept-Encoding: gzip), or ask for less with `limit`.',
     });
+    const packed = await answering(async () => ok('x'.repeat(5000)))(
+      toEvent({ method: 'HEAD', headers: { 'accept-encoding': 'gzip' } }),
+    );
+    expect([packed.statusCode, packed.body, packed.isBase64Encoded]).toEqual([200, '', false]);
     const head = await answering(async () => ok(large))(toEvent({ method: 'HEAD' }));
     expect(head.statusCode).toBe(400);
     expect(head.body).toBe('');
@@ -473,6 +489,47 @@ describe('an error', () => {
     expect(text + JSON.stringify(headers)).not.toMatch(/select|password|f00|\.ts\b/);
     expect(headers['X-Request-Id']).toBe('request-1');
     expect(console.error).toHaveBeenCalledTimes(1);
+  });
+
+  const retry = { 'Retry-After': '5' };
+
+  test.each<[error: HttpError, title: string, detail: string, headers?: Record<string, string>]>([
+    [
+      badRequest({ limit: ['Too small.', 'Too round.'], id_min: ['Odd.'] }),
+      'Bad Request',
+      'limit: Too small. Too round. id_min: Odd.',
+    ],
+    [notARequest(), 'Bad Request', 'Expected an HTTP request of API Gateway, payload 2.0 or 1.0.'],
+    [unauthorized('No.'), 'Unauthorized', 'No.', { 'WWW-Authenticate': 'Token' }],
+    [forbidden(), 'Forbidden', 'You do not have permission to perform this action.'],
+    [notFound(), 'Not Found', 'Not found.'],
+    [methodNotAllowed('PUT', 'GET'), 'Method Not Allowed', 'Method "PUT" not allowed.', { Allow: 'GET' }],
+    [notAcceptable('Expected JSON.'), 'Not Acceptable', 'Expected JSON.'],
+    [
+      uriTooLong('/here/'),
+      'URI Too Long',
+      'The query is too long for a redirect. Ask at /here/, with the slash at its end.',
+    ],
+    [
+      databaseUnavailable('why'),
+      'Service Unavailable',
+      'The database cannot be reached at the moment. Try again in a few seconds.',
+      retry,
+    ],
+    [
+      timeLimitExceeded('Ask less.', 'why'),
+      'Service Unavailable',
+      'The query took longer than it may. Ask less.',
+      retry,
+    ],
+  ])('that clients are told is exactly $title: $detail', async (error, title, detail, own = {}) => {
+    const { status, headers, problem } = await send(failing(error));
+    const { type, errors, ...told } = problem();
+    expect(told).toEqual({ status, title, detail });
+    expect([type, status, errors]).toEqual(['about:blank', error.status, error.errors]);
+    const general = await send(failing(new HttpError(status, title, detail)));
+    expect(Object.keys(headers).filter((name) => !(name in general.headers))).toEqual(Object.keys(own));
+    expect(headers).toMatchObject(own);
   });
 
   test('of ours is the same when it is thrown before anything is awaited', async () => {

@@ -106,6 +106,19 @@ describe('a page at a cursor knows by itself what is beside it, whatever the cou
   });
 });
 
+test('nobody is before the first user, though the offset says so, and whoever was at the cursor is after', async () => {
+  const rows = [901, 902, 903].map((id) => ({ id, username: `went${id}`, is_staff: true }));
+  await db.insertInto('users').values(rows).execute();
+  const link = await linkOf('limit=2&offset=5', 'previous'); // from 5 and 4 of ten
+  await db.deleteFrom('users').where('id', '>', 900).execute();
+  expect(link.get('offset')).toBe('3');
+  expect((await send(handler, { query: link.toString() })).json()).toMatchObject({
+    results: [{ id: 7 }, { id: 6 }],
+    previous: null,
+    next: expect.any(String),
+  });
+});
+
 test('a link of times that RFC 3339 can say is the one that it has always been', async () => {
   const kept =
     'after=vSWZ51siLWxhc3RfbG9naW4sLWlkIiwzLCIyMDI2LTAyLTIxVDA3OjIwOjI1LjMzODYyN1oiLDFd&limit=3&offset=3&ordering=-last_login';

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { authenticate } from '../lib/auth.ts';
 import { type Db, openDatabase } from '../lib/database/database.ts';
+import { openNames } from '../lib/database/prepared-names.ts';
 import { compile } from '../lib/database/statement.ts';
 import { readSettings } from '../lib/settings.ts';
 import { listUsers } from '../lib/users/list.ts';
@@ -86,4 +87,15 @@ describe.skipIf(!hasServer)('a prepared statement', () => {
     await list(db, '');
     expect(await preparedOn(db)).toEqual([]);
   });
+});
+
+test('of what is asked for once, the last hundred are remembered, so that many questions fill no memory', () => {
+  const toName = openNames();
+  const ask = (text: string) => toName(text, 'again') !== undefined;
+  const texts = Array.from({ length: 101 }, (_, index) => `select ${index}`);
+  expect(texts.slice(0, 100).map(ask)).not.toContain(true);
+  expect(ask('select 0')).toBe(true);
+  expect(ask('select 99')).toBe(true);
+  expect(ask('select 100')).toBe(false); // forgets the hundred before it
+  expect(['select 1', 'select 100', 'select 1'].map(ask)).toEqual([false, true, true]);
 });

@@ -21,10 +21,21 @@ export async function startEmulator(port: number, environment: Record<string, st
     // Its notices are three lines a request, beside the one of the function.
     env: { SLS_LOG_LEVEL: 'warning', ...process.env, ...environment },
   });
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => server.kill(signal));
+  let isReady = false;
+  let told: NodeJS.Signals | undefined;
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      told ??= signal;
+      // While it starts, its command line may print an error of its own when it is interrupted, and there is nothing to end in good order.
+      server.kill(isReady ? signal : 'SIGKILL');
+    });
+  }
+  server.once('message', () => {
+    isReady = true;
+  });
   const exited: Promise<[code: number | null, signal: NodeJS.Signals]> = once(server, 'exit') as never;
   return {
     isReady: Promise.race([once(server, 'message').then(() => true), exited.then(() => false)]),
-    status: exited.then(([code, signal]) => code ?? 128 + constants.signals[signal]),
+    status: exited.then(([code, signal]) => code ?? 128 + constants.signals[told ?? signal]),
   };
 }

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdtempSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { constants, tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
@@ -87,6 +87,8 @@ function copyTo(name: string): string {
 
 /** As a terminal does it: to each of its processes. */
 const signalGroup = ({ process: { pid = 0 } }: Started, signal: NodeJS.Signals): boolean => process.kill(-pid, signal);
+
+const childrenOf = ({ process: { pid } }: Started): string => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8');
 
 /** So that one test's failure is not the next one's. */
 function killAll(): void {
@@ -373,6 +375,16 @@ For a key: npm run manage -- issue-token <username>
       expect(await countRows()).toEqual(written);
     },
   );
+
+  test('leaves no emulator behind when it is killed before it serves', { timeout: startTimeout }, async () => {
+    const started = await startProgram(given);
+    await untilPrinted(started, 'Starting serverless-offline');
+    // Once the emulator is there, and long before it has loaded what sees to its parent.
+    await vi.waitFor(() => expect(childrenOf(started)).not.toBe(''), { timeout: startTimeout, interval: 1 });
+    started.process.kill('SIGKILL');
+    await untilExit(started); // of the last process that holds its output
+    expect(started.output()).toMatch(/^the schema is up to date\nStarting serverless-offline …\n$/);
+  });
 
   test('ends with npm, when Ctrl-C is pressed', { timeout: startTimeout }, async () => {
     const started = await startProgram(given, undefined, ['npm', 'start']);

@@ -15,27 +15,17 @@ export async function startEmulator(port: number, environment: Record<string, st
   // Its own file and not npx: a signal to npx would leave the server behind on the port.
   const file = 'node_modules/serverless/bin/serverless.js';
   const ports = ['--httpPort', String(port), '--lambdaPort', String(await findFreePort())];
+  // Before there is a server: a signal that comes while it is spawned would end this process alone.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => server.kill(signal));
   const server = spawn(process.execPath, [file, 'offline', 'start', ...ports], {
     // Over the channel it says that it is ready, and sees when this process is gone (serverless/offline-parent.mjs).
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     // Its notices are three lines a request, beside the one of the function.
     env: { SLS_LOG_LEVEL: 'warning', ...process.env, ...environment },
   });
-  let isReady = false;
-  let told: NodeJS.Signals | undefined;
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(signal, () => {
-      told ??= signal;
-      // While it starts, its command line may print an error of its own when it is interrupted, and there is nothing to end in good order.
-      server.kill(isReady ? signal : 'SIGKILL');
-    });
-  }
-  server.once('message', () => {
-    isReady = true;
-  });
   const exited: Promise<[code: number | null, signal: NodeJS.Signals]> = once(server, 'exit') as never;
   return {
     isReady: Promise.race([once(server, 'message').then(() => true), exited.then(() => false)]),
-    status: exited.then(([code, signal]) => code ?? 128 + constants.signals[told ?? signal]),
+    status: exited.then(([code, signal]) => code ?? 128 + constants.signals[signal]),
   };
 }

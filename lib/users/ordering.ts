@@ -12,8 +12,8 @@ export type SortValue = string | number | null;
 type SortField = {
   /** What is read for it. */
   column: keyof Database['users'];
-  /** What is sorted by, if it is not the column. */
-  expression?: Expression<unknown>;
+  /** What is sorted by. */
+  expression: Expression<unknown>;
   /** Whether it can be a value of the expression; null is said by `nullable`. */
   holds: (value: unknown) => boolean;
   /** No two users share a value, so it needs no tie-break. */
@@ -34,15 +34,20 @@ const genderRank = sql`case ${sql.join(
   sql` `,
 )} end`;
 
+const byColumn = (column: SortField['column']) => ({
+  column,
+  expression: sql.ref(`users.${column}`),
+});
+
 /** The table: a row is a field to order by, named as in `UserRow`. */
 const sortFields = {
-  id: { column: 'id', holds: Number.isSafeInteger, unique: true },
-  username: { column: 'username', holds: isText, unique: true },
-  email: { column: 'email', holds: isText, nullable: true },
+  id: { ...byColumn('id'), holds: Number.isSafeInteger, unique: true },
+  username: { ...byColumn('username'), holds: isText, unique: true },
+  email: { ...byColumn('email'), holds: isText, nullable: true },
   gender: { column: 'list_flags', expression: genderRank, holds: isGenderRank, nullable: true },
-  last_login: { column: 'list_last_login', holds: isExactText, nullable: true },
-  created_at: { column: 'list_created_at', holds: isExactText },
-  updated_at: { column: 'list_updated_at', holds: isExactText },
+  last_login: { ...byColumn('list_last_login'), holds: isExactText, nullable: true },
+  created_at: { ...byColumn('list_created_at'), holds: isExactText },
+  updated_at: { ...byColumn('list_updated_at'), holds: isExactText },
 } satisfies Record<string, SortField>;
 
 export type SortKey = { field: keyof typeof sortFields; descending: boolean };
@@ -74,11 +79,7 @@ const toSortKey = (key: string): SortKey => ({
   descending: key.startsWith('-'),
 });
 
-/** With what it is sorted by. */
-export function sortField({ field }: SortKey): SortField & Required<Pick<SortField, 'expression'>> {
-  const sortField: SortField = sortFields[field];
-  return { expression: sql.ref(`users.${sortField.column}`), ...sortField };
-}
+export const sortField = ({ field }: SortKey): SortField => sortFields[field];
 
 /** What has to be read of users to put them in this order and to tell who they are. */
 export const columnsOf = (sortKeys: SortKey[]) =>

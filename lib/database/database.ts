@@ -9,7 +9,7 @@ import { getTypeParser } from './type-parsers.ts';
 
 type RunOptions = {
   /** As a prepared statement, which the connection keeps and plans once. */
-  prepare?: Preparation;
+  prepare?: Preparation | false;
   /** In place of those it was compiled with. */
   values?: unknown[];
 };
@@ -89,7 +89,7 @@ export function openDatabase(settings: Settings, signToken?: SignToken): Db {
       { sql, parameters }: CompiledQuery<Row>,
       { prepare = false, values = [...parameters] }: RunOptions = {},
     ) {
-      const name = settings.namedStatements ? toName(sql, prepare) : undefined;
+      const name = prepare && settings.namedStatements ? toName(sql, prepare) : undefined;
       const statement = { text: sql, values, ...(name && { name }) };
       const deadline = performance.now() + settings.queryTimeoutMs;
       try {

@@ -6,8 +6,8 @@ const maxPrepared = 12;
 /** What else is asked for once would fill the memory of an instance. */
 const maxSeen = 100;
 
-/** Whether a statement may be prepared: as long as there is room, `again` from the second time on, or `always`. */
-export type Preparation = boolean | 'again' | 'always';
+/** When a statement is prepared: as long as there is room, `again` from the second time on, or `always`. */
+export type Preparation = true | 'again' | 'always';
 
 /** Gives statements the names under which a connection keeps them prepared. */
 export function openNames(): (text: string, preparation: Preparation) => string | undefined {
@@ -16,7 +16,7 @@ export function openNames(): (text: string, preparation: Preparation) => string 
   return (text, preparation) => {
     const known = names.get(text);
     const isFull = names.size >= maxPrepared && preparation !== 'always';
-    if (known || isFull || preparation === false) return known;
+    if (known || isFull) return known;
     if (preparation === 'again' && !seen.has(text)) {
       if (seen.size >= maxSeen) seen.clear();
       seen.add(text);

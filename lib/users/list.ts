@@ -29,7 +29,7 @@ export async function listUsers(db: Db, query: UserQuery, request: Pick<Request,
  * one that is asked for most; one of flags alone gets a name when it is asked for again. With values the best plan may hang on them: one for
  * any group takes a hundred times as long as one for a group that nobody is in.
  */
-export function mayPrepare(query: UserQuery, { parameters }: Pick<CompiledQuery, 'parameters'>): Preparation {
+export function mayPrepare(query: UserQuery, { parameters }: Pick<CompiledQuery, 'parameters'>): Preparation | false {
   const { conditions, offset, seek, limit, ordering } = query;
   if (offset > 0 || seek || parameters.length > 0) return false;
   if (conditions.length > 0) return 'again';

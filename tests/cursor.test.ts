@@ -4,7 +4,7 @@ import { toCursor } from '../lib/users/cursor.ts';
 import type { SortKey } from '../lib/users/ordering.ts';
 import type { UserRow } from '../lib/users/row.ts';
 import { openTestDatabase, type TestDatabase } from './setup/database.ts';
-import { loadHandler, send } from './setup/request.ts';
+import { loadHandler, send, walk } from './setup/request.ts';
 
 let db: TestDatabase['db'];
 let handler: Handler;
@@ -64,39 +64,36 @@ test('the first page that is walked back to has no previous one, the last no nex
   expect((await send(handler, { query: on })).json()).toMatchObject({ next: null, results: { length: 3 } });
 });
 
-/** The ids of each page on the way to the end. */
-async function walk(query: string, relation: 'next' | 'previous'): Promise<number[][]> {
-  const pages: number[][] = [];
-  for (let at: string | undefined = query; at !== undefined; ) {
-    const page = (await send(handler, { query: at })).json();
-    pages.push(page.results.map(({ id }) => id));
-    at = page[relation] === null ? undefined : new URL(page[relation]).search.slice(1);
-  }
-  return pages;
-}
-
 test.each([1, 2, 3, 4, 6, 7, 8])('a walk with limit=%i ends with the last user, on a full page too', async (limit) => {
   const sizes = Array.from({ length: Math.ceil(7 / limit) }, (_, page) => Math.min(limit, 7 - page * limit));
-  const forth = await walk(`limit=${limit}`, 'next');
-  expect(forth.map(({ length }) => length)).toEqual(sizes);
-  expect(forth.flat()).toEqual(await idsOf('limit=10'));
+  const { pages } = await walk(handler, `limit=${limit}`, 'next', 8);
+  expect(pages.map(({ length }) => length)).toEqual(sizes);
+  expect(pages.flat()).toEqual(await idsOf('limit=10'));
 });
+
+/** Three who are newer than all others. */
+async function comeToFront(): Promise<void> {
+  const rows = [901, 902, 903].map((id) => ({ id, username: `came${id}`, is_staff: true }));
+  await db.insertInto('users').values(rows).execute();
+}
+
+async function leaveFront(): Promise<void> {
+  await db.deleteFrom('users').where('id', '>', 900).execute();
+}
 
 describe('a page at a cursor knows by itself what is beside it, whatever the count says:', () => {
   test('nobody is after the last user, though as many came to the front', async () => {
     const link = await linkOf('limit=2&offset=3', 'next'); // at 5 of seven
-    const rows = [901, 902, 903].map((id) => ({ id, username: `came${id}`, is_staff: true }));
-    await db.insertInto('users').values(rows).execute();
-    onTestFinished(async () => void (await db.deleteFrom('users').where('id', '>', 900).execute()));
+    await comeToFront();
+    onTestFinished(leaveFront);
     const page = (await send(handler, { query: link.toString() })).json();
     expect([page.count, page.next, page.results.map(({ id }) => id)]).toEqual([10, null, [2, 1]]);
   });
 
   test('somebody is after it, though as many have left the front', async () => {
-    const rows = [901, 902, 903].map((id) => ({ id, username: `left${id}`, is_staff: true }));
-    await db.insertInto('users').values(rows).execute();
+    await comeToFront();
     const link = await linkOf('limit=2&offset=6', 'next'); // 8 of ten
-    await db.deleteFrom('users').where('id', '>', 900).execute();
+    await leaveFront();
     const back = await linkOf(link.toString(), 'previous');
     expect((await send(handler, { query: back.toString() })).json()).toMatchObject({
       count: 7,
@@ -107,10 +104,9 @@ describe('a page at a cursor knows by itself what is beside it, whatever the cou
 });
 
 test('nobody is before the first user, though the offset says so, and whoever was at the cursor is after', async () => {
-  const rows = [901, 902, 903].map((id) => ({ id, username: `went${id}`, is_staff: true }));
-  await db.insertInto('users').values(rows).execute();
+  await comeToFront();
   const link = await linkOf('limit=2&offset=5', 'previous'); // from 5 and 4 of ten
-  await db.deleteFrom('users').where('id', '>', 900).execute();
+  await leaveFront();
   expect(link.get('offset')).toBe('3');
   expect((await send(handler, { query: link.toString() })).json()).toMatchObject({
     results: [{ id: 7 }, { id: 6 }],

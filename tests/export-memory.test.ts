@@ -19,7 +19,6 @@ const program = `
 
 test.skipIf(!canStartServer)(
   'an export of 10,000 users in 100 groups each leaves a quarter of the memory of the function free',
-  { timeout: 120_000 },
   async () => {
     const server = await startTestServer();
     const db = openForOperators(server.url);

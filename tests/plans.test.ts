@@ -89,7 +89,7 @@ describe.skipIf(!hasServer).each([
 
   beforeAll(async () => {
     database = await openCrowd(nth);
-  }, 120_000);
+  });
 
   // Where all are listed, a role with PostgreSQL's own settings reads the table, which is as good as any index.
   const roles: Record<string, string>[] = who === 'few' ? [plannerSettings, {}] : [plannerSettings];

@@ -1,5 +1,5 @@
 import type { APIGatewayProxyEventV2 } from 'aws-lambda';
-import { vi } from 'vitest';
+import { expect, vi } from 'vitest';
 import type { Handler } from '../../lib/http/gateway.ts';
 import type { Page } from '../../lib/page.ts';
 import { type Request, toRequest } from '../../lib/request.ts';
@@ -101,4 +101,20 @@ export async function receive(handler: Handler, event: unknown): Promise<Receive
     json: () => JSON.parse(text),
     problem: () => JSON.parse(text),
   };
+}
+
+/** From one page's link to the next, fewer pages than so many; the ids of each page, and the query of the last. */
+export async function walk(handler: Handler, from: string, link: 'next' | 'previous', mostPages: number) {
+  const pages: number[][] = [];
+  let end = from;
+  for (let query: string | null = from; query !== null; ) {
+    expect(pages.length).toBeLessThan(mostPages);
+    const { status, text, json } = await send(handler, { query });
+    expect(status, text).toBe(200);
+    const page = json();
+    pages.push(page.results.map(({ id }) => id));
+    end = query;
+    query = page[link] && new URL(page[link]).search.slice(1);
+  }
+  return { pages, end };
 }

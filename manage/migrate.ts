@@ -4,6 +4,7 @@ import type { Database } from '../lib/database/tables.ts';
 import * as tables from '../migrations/0001-tables.ts';
 import * as search from '../migrations/0002-search.ts';
 import * as listing from '../migrations/0003-listing.ts';
+import * as details from '../migrations/0004-details.ts';
 import { OperatorError } from './operator-error.ts';
 import { notMigrated, readSchema } from './schema.ts';
 
@@ -11,6 +12,7 @@ const migrations = {
   '0001-tables': tables,
   '0002-search': search,
   '0003-listing': listing,
+  '0004-details': details,
 };
 
 /**

@@ -39,6 +39,13 @@ const readableColumns: { [Table in keyof Database]: (keyof Database[Table])[] } 
   auth_tokens: ['token_hash', 'user_id', 'expires_at'],
 };
 
+/** What it calls, by the types of the arguments. */
+const readableFunctions = {
+  search_fold: 'text',
+  search_pattern: 'text',
+  list_details: 'bigint[], timestamptz',
+};
+
 const productTables = [...Object.keys(readableColumns), DEFAULT_MIGRATION_TABLE, DEFAULT_MIGRATION_LOCK_TABLE];
 
 /** The names of a database and of the schema in it that holds the product's tables. */
@@ -55,8 +62,9 @@ export async function grantReading(db: Kysely<Database>, role: string, { databas
   await sql`grant connect on database ${sql.id(database)} to ${reader}`.execute(db);
   await sql`grant usage on schema ${sql.id(schema)} to ${reader}`.execute(db);
   await requireEntry(db, role, { database, schema });
-  const functions = sql`${inSchema('search_fold')}(text), ${inSchema('search_pattern')}(text)`;
-  await sql`grant execute on function ${functions} to ${reader}`.execute(db);
+  for (const [name, types] of Object.entries(readableFunctions)) {
+    await sql`grant execute on function ${inSchema(name)}(${sql.raw(types)}) to ${reader}`.execute(db);
+  }
   // Of a table, and with it of each of its columns.
   await sql`revoke all on ${sql.join(productTables.map(inSchema))} from ${reader}`.execute(db);
   for (const [table, columns] of Object.entries(readableColumns)) {

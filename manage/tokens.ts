@@ -3,7 +3,6 @@ import { parseArgs } from 'node:util';
 import { type Kysely, sql } from 'kysely';
 import { hashKey } from '../lib/auth.ts';
 import type { Database } from '../lib/database/tables.ts';
-import { toUtcText } from '../lib/database/timestamps.ts';
 import { readDays, readOnlyUsername, readUsername } from './arguments.ts';
 import { OperatorError } from './operator-error.ts';
 import { requireTables } from './schema.ts';
@@ -39,18 +38,27 @@ export async function revokeTokens(db: Kysely<Database>, args: string[]): Promis
 /** `list-tokens ann`: a line for each, by the first eight digits of its hash, as the log names it. */
 export async function listTokens(db: Kysely<Database>, args: string[]): Promise<string[]> {
   const user = await findUser(db, readOnlyUsername(args));
-  const utc = (column: 'created_at' | 'expires_at') =>
-    toUtcText(column, 'YYYY-MM-DD HH24:MI').$castTo<string | null>().as(column);
   const tokens = await db
     .selectFrom('auth_tokens')
     .where('user_id', '=', user.id)
-    .select([sql<string>`left(encode(token_hash, 'hex'), 8)`.as('prefix'), utc('created_at'), utc('expires_at')])
+    .select([
+      sql<string>`left(encode(token_hash, 'hex'), 8)`.as('prefix'),
+      toUtcText('created_at'),
+      toUtcText('expires_at'),
+    ])
     .orderBy('auth_tokens.created_at')
     .execute();
   const lines = tokens.map(
     ({ prefix, created_at, expires_at }) => `${prefix}  ${created_at}  ${expires_at ?? 'never'}`,
   );
   return ['hash      created (UTC)     expires (UTC)', ...lines];
+}
+
+/** To the minute, whatever the session's time zone and DateStyle; what was before the year 1 ends in ` BC`, infinities are named. */
+function toUtcText<Column extends 'created_at' | 'expires_at'>(column: Column) {
+  const time = sql.ref(column);
+  const ofEra = sql`case when ${time} < '0001-01-01Z' then 'YYYY-MM-DD HH24:MI" BC"' else 'YYYY-MM-DD HH24:MI' end`;
+  return sql<string | null>`coalesce(to_char(${time} at time zone 'UTC', ${ofEra}), ${time}::text)`.as(column);
 }
 
 async function findUser(db: Kysely<Database>, username: string): Promise<{ id: number; username: string }> {

@@ -13,29 +13,17 @@ function sqlOf(rawQuery: string): string {
 
 test('the page of a request without parameters is one statement without values', () => {
   expect(sqlOf('')).toMatchInlineSnapshot(`
-    "with counted as (select (select count(*) as count
+    "select *
+    from (select (select count(*) as count
     from users
-    where users.list_flags is not null) as count, now() - make_interval(secs => 300) as online_since), page_ids as (select users.id
+    where users.list_flags is not null) as count) as counted
+    left join list_details(array(select id
+    from (select users.id
     from users
     where users.list_flags is not null
     order by users.id desc
-    limit 10 offset 0), page as (select id, array((select group_id
-    from user_groups
-    where user_id = page_ids.id
-    order by group_id)) as group_ids
-    from page_ids) select counted.count, users.id, users.username, users.mobile_number, users.email, users.is_email_verified, users.avatar, users.first_name, users.last_name, users.gender, users.invite_code, users.is_active, users.is_staff, users.is_admin, users.is_profile_completed, page.group_ids, inviter.id as inviter_id, inviter.username as inviter_username, inviter.first_name as inviter_first_name, inviter.last_name as inviter_last_name, coalesce(to_char(users.last_login at time zone 'UTC', case when users.last_login < '0001-01-01Z' then 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"" BC"' else 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"' end), users.last_login::text) as last_login, coalesce(to_char(users.created_at at time zone 'UTC', case when users.created_at < '0001-01-01Z' then 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"" BC"' else 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"' end), users.created_at::text) as created_at, coalesce(to_char(users.updated_at at time zone 'UTC', case when users.updated_at < '0001-01-01Z' then 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"" BC"' else 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"' end), users.updated_at::text) as updated_at, coalesce((select last_seen_at > counted.online_since as is_online
-    from user_presence
-    where user_id = users.id), false) as is_online, (select count(*) as count
-    from users as invitee
-    where invitee.invited_by_id = users.id) as invitees_count, case when row_number() over () = 1 then (select json_object_agg(id, name) as group_names
-    from groups
-    where id = any(array(select unnest(group_ids)
-    from page))) end as group_names
-    from counted
-    left join page on true
-    left join users on users.id = page.id
-    left join users as inviter on inviter.id = users.invited_by_id
-    order by users.id desc
+    limit 10 offset 0) as page), now() - make_interval(secs => 300)) with ordinality on true
+    order by ordinality
     []"
   `);
 });
@@ -97,27 +85,15 @@ test('the widest query is one statement that binds every value', () => {
     and exists (select
     from user_groups
     where user_id = users.id
-    and group_id = any($19::bigint[]))), counted as (select (select count(*)
-    from matching) as count, now() - make_interval(secs => 300) as online_since), page_ids as (select *
+    and group_id = any($19::bigint[]))) select *
+    from (select (select count(*)
+    from matching) as count) as counted
+    left join list_details(array(select id
+    from (select *
     from matching as users
     order by case when (users.list_flags & 2048) <> 0 then 0 when (users.list_flags & 1024) <> 0 then 1 when (users.list_flags & 4096) <> 0 then 2 end, users.list_last_login desc nulls last, users.email, users.list_created_at, users.list_updated_at desc, users.id
-    limit 100 offset 200), page as (select id, array((select group_id
-    from user_groups
-    where user_id = page_ids.id
-    order by group_id)) as group_ids
-    from page_ids) select counted.count, users.id, users.username, users.mobile_number, users.email, users.is_email_verified, users.avatar, users.first_name, users.last_name, users.gender, users.invite_code, users.is_active, users.is_staff, users.is_admin, users.is_profile_completed, page.group_ids, inviter.id as inviter_id, inviter.username as inviter_username, inviter.first_name as inviter_first_name, inviter.last_name as inviter_last_name, coalesce(to_char(users.last_login at time zone 'UTC', case when users.last_login < '0001-01-01Z' then 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"" BC"' else 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"' end), users.last_login::text) as last_login, coalesce(to_char(users.created_at at time zone 'UTC', case when users.created_at < '0001-01-01Z' then 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"" BC"' else 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"' end), users.created_at::text) as created_at, coalesce(to_char(users.updated_at at time zone 'UTC', case when users.updated_at < '0001-01-01Z' then 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"" BC"' else 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"' end), users.updated_at::text) as updated_at, coalesce((select last_seen_at > counted.online_since as is_online
-    from user_presence
-    where user_id = users.id), false) as is_online, (select count(*) as count
-    from users as invitee
-    where invitee.invited_by_id = users.id) as invitees_count, case when row_number() over () = 1 then (select json_object_agg(id, name) as group_names
-    from groups
-    where id = any(array(select unnest(group_ids)
-    from page))) end as group_names
-    from counted
-    left join page on true
-    left join users on users.id = page.id
-    left join users as inviter on inviter.id = users.invited_by_id
-    order by case when (users.list_flags & 2048) <> 0 then 0 when (users.list_flags & 1024) <> 0 then 1 when (users.list_flags & 4096) <> 0 then 2 end, users.list_last_login desc nulls last, users.email, users.list_created_at, users.list_updated_at desc, users.id
+    limit 100 offset 200) as page), now() - make_interval(secs => 300)) with ordinality on true
+    order by ordinality
     ["علی","50%","van dyk",1,9,"2026-02-21T00:00:00Z","2026-02-21T00:00:00Z","2026-01-01T00:00:00Z","2026-12-31T00:00:00Z","2026-02-21T00:00:00Z","2026-02-21T00:00:00Z","2026-01-01T00:00:00Z","2026-12-31T00:00:00Z","2026-02-21T00:00:00Z","2026-02-21T00:00:00Z","2026-01-01T00:00:00Z","2026-12-31T00:00:00Z",[1,2],[3]]"
   `);
 });

@@ -34,7 +34,7 @@ beforeEach(async () => {
   await sql`create schema public`.execute(db);
 });
 
-const names = ['0001-tables', '0002-search', '0003-listing'];
+const names = ['0001-tables', '0002-search', '0003-listing', '0004-details'];
 
 const productTables = [
   'auth_tokens',

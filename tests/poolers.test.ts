@@ -119,7 +119,7 @@ describe.skipIf(!canStartServer)('beside the primary', () => {
       await untilTrue(sql<boolean>`exists (select from ${searches})`, observer);
       const first = sql<{ pid: number; start: string }>`select pid, query_start::text as start from ${searches}`;
       const { pid, start } = (await ask(first, observer)) ?? {};
-      await db.transaction().execute((trx) => sql`lock table user_presence`.execute(trx));
+      await db.transaction().execute((trx) => sql`lock table users`.execute(trx));
       await untilTrue(
         sql<boolean>`exists (select from ${searches} and pid = ${pid} and query_start > ${start})`,
         observer,

@@ -130,6 +130,7 @@ describe.skipIf(!canStartServer)('create-reader', () => {
     expect(rows.map(({ right }) => right)).toEqual([
       'CONNECT on database postgres',
       'USAGE on schema public',
+      'EXECUTE on list_details(bigint[],timestamp with time zone)',
       'EXECUTE on search_fold(text)',
       'EXECUTE on search_pattern(text)',
       'SELECT avatar, created_at, email, first_name, gender, id, invite_code, invited_by_id, is_active, is_admin, is_email_verified,' +

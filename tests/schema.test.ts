@@ -168,6 +168,17 @@ describe('the migrated schema', () => {
       order by proname`.execute(db);
     expect(functions).toEqual([
       {
+        head:
+          'CREATE OR REPLACE FUNCTION public.list_details(ids bigint[], online_since timestamp with time zone)\n' +
+          ' RETURNS TABLE(id bigint, username text, mobile_number text, email text, is_email_verified boolean, avatar text, first_name text,' +
+          ' last_name text, gender text, invite_code text, is_active boolean, is_staff boolean, is_admin boolean, is_profile_completed boolean,' +
+          ' last_login text, created_at text, updated_at text, is_online boolean, invitees_count bigint, inviter_id bigint,' +
+          ' inviter_username text, inviter_first_name text, inviter_last_name text, group_ids bigint[], group_names json)\n' +
+          ' LANGUAGE plpgsql\n STABLE',
+        grants: null,
+        comment: 'what the list shows of these users, in their order; group_names, by id, in one of the rows',
+      },
+      {
         head: 'CREATE OR REPLACE FUNCTION public.search_fold(value text)\n RETURNS text\n LANGUAGE plpgsql\n IMMUTABLE PARALLEL SAFE STRICT',
         grants: null,
         comment: 'text as the search compares it: without letter case, accents and forms of letters',

@@ -128,7 +128,9 @@ describe('npm start', { shuffle: false }, () => {
   test('begins its first start again until one has come to its end', () => {
     const [atFolder, atFirstFile, atMark] = cutShort;
     const begin = 'Creating the embedded PostgreSQL, once; this takes some seconds …\n';
-    const migrated = ['0001-tables', '0002-search', '0003-listing'].map((name) => `migrated ${name}\n`).join('');
+    const migrated = ['0001-tables', '0002-search', '0003-listing', '0004-details']
+      .map((name) => `migrated ${name}\n`)
+      .join('');
     const prepared = `${begin}Migrating the schema and writing demo data …\n${migrated}wrote 68 demo users\n`;
     expect(atFolder?.output()).toMatch(begin);
     expect(atFolder?.process.signalCode).toBe('SIGTERM');
@@ -331,6 +333,7 @@ describe('npm start with DATABASE_URL', () => {
     expect(started.output()).toBe(`migrated 0001-tables
 migrated 0002-search
 migrated 0003-listing
+migrated 0004-details
 Starting serverless-offline …
 
 Ready at ${origin}/api/users/ — Ctrl-C stops it.

@@ -1,19 +1,4 @@
-import { type RawBuilder, sql } from 'kysely';
-
-/** `2026-02-21T07:20:25.338627Z`, always with six digits. */
-export const exactPattern = 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"';
-
-/**
- * A timestamptz as `to_char` writes it by the pattern, in UTC, whatever the session's time zone and DateStyle. `to_char` alone says nothing
- * of infinities and keeps the era to itself: they are `infinity` and `-infinity`, and what was before the year 1 ends in ` BC`.
- */
-export function toUtcText(column: string, pattern: string): RawBuilder<string> {
-  const timestamp = sql.ref(column);
-  const ofEra = sql`case when ${timestamp} < '0001-01-01Z' then ${sql.lit(`${pattern}" BC"`)} else ${sql.lit(pattern)} end`;
-  return sql<string>`coalesce(to_char(${timestamp} at time zone 'UTC', ${ofEra}), ${timestamp}::text)`;
-}
-
-/** Whether it is a timestamp as `toUtcText` writes it by `exactPattern`, so that the database reads it. */
+/** Whether it is a timestamp as `list_details` writes it, so that the database reads it. */
 export function isExactText(value: unknown): boolean {
   if (value === 'infinity' || value === '-infinity') return true;
   if (typeof value !== 'string') return false;

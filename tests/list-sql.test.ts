@@ -28,6 +28,31 @@ test('the page of a request without parameters is one statement without values',
   `);
 });
 
+test.each([
+  [
+    'once, for few are expected',
+    true,
+    ['search=ann', 'search=a,ann', 'group_id=1', 'groups_in=1,2', 'group_id=1&is_active=1'],
+  ],
+  [
+    'once, as they are many conditions',
+    true,
+    ['is_active=1&is_staff=1&is_admin=0&gender=male', 'id_min=1&id_max=9&is_staff=1&has_email=1'],
+  ],
+  [
+    'twice, for most may match',
+    false,
+    ['', 'search=an', 'is_active=1', 'id_min=1', 'id_in=1,2', 'is_active=1&is_staff=1&gender=male'],
+  ],
+])('conditions stand in it %s', (_, isOnce, queries) => {
+  for (const query of queries) {
+    for (const place of ['', 'offset=10', 'ordering=email']) {
+      const whole = [query, place].filter((part) => part !== '').join('&');
+      expect(sqlOf(whole).startsWith('with matching as materialized'), whole).toBe(isOnce);
+    }
+  }
+});
+
 test('the widest query is one statement that binds every value', () => {
   const widest = [
     'limit=100&offset=200&search=%D8%B9%D9%84%DB%8C,50%25,%22van+dyk%22&ordering=gender,-last_login,email,created_at,-updated_at',

@@ -126,8 +126,16 @@ describe('who are found once for count and page', () => {
       last_login: index % 4 === 0 ? null : `2026-01-0${index + 1}T00:00:00Z`,
       is_staff: username.startsWith('listed'),
     }));
-    await database.db.insertInto('users').values(rows).execute();
-    return async () => void (await database.db.deleteFrom('users').where('username', 'like', 'once-%').execute());
+    const users = await database.db.insertInto('users').values(rows).returning('id as user_id').execute();
+    await database.db.insertInto('groups').values({ id: 700, name: 'Once' }).execute();
+    await database.db
+      .insertInto('user_groups')
+      .values(users.map((user) => ({ ...user, group_id: 700 })))
+      .execute();
+    return async () => {
+      await database.db.deleteFrom('users').where('username', 'like', 'once-%').execute();
+      await database.db.deleteFrom('groups').where('id', '=', 700).execute();
+    };
   });
 
   const few = [
@@ -135,6 +143,8 @@ describe('who are found once for count and page', () => {
     'search=once-,-',
     'search=once-%20e&is_active=true&is_admin=false',
     'is_active=1&is_staff=1&is_admin=0&id_min=100',
+    'group_id=700',
+    'groups_in=700,701&is_active=1',
   ];
   const orders = [
     '-id',

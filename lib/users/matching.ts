@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { queryBuilder } from '../database/statement.ts';
 import type { UserQuery } from './query.ts';
 
-type Conditions = Pick<UserQuery, 'conditions' | 'searchesIndex' | 'onlineWindowSeconds'>;
+type Conditions = Pick<UserQuery, 'conditions' | 'searchesIndex' | 'asksForGroups' | 'onlineWindowSeconds'>;
 
 /** The one WHERE of count and page. */
 export function selectMatching(query: Conditions) {
@@ -21,5 +21,5 @@ export const selectCount = (matching: ReturnType<typeof selectMatching>) =>
 const manyConditions = 4;
 
 /** Whether few are expected, who are then looked for once, for count and page. */
-export const findsFew = ({ searchesIndex, conditions }: Conditions): boolean =>
-  searchesIndex || conditions.length >= manyConditions;
+export const findsFew = ({ searchesIndex, asksForGroups, conditions }: Conditions): boolean =>
+  searchesIndex || asksForGroups || conditions.length >= manyConditions;

@@ -14,6 +14,8 @@ export type UserQuery = Slice &
     conditions: Condition[];
     /** Whether one of them is a search that the trigram index answers. */
     searchesIndex: boolean;
+    /** Whether one asks who is in a group. */
+    asksForGroups: boolean;
     /** Without ties. */
     ordering: SortKey[];
     /** Where the slice begins or ends, in place of `offset`; never at 0. */
@@ -71,6 +73,7 @@ export function readUserQuery(
     seek,
     conditions: [...(searched ? [searched.hasEvery] : []), ...Object.values(filtered)],
     searchesIndex: searched?.isIndexed === true,
+    asksForGroups: filtered.group_id !== undefined || filtered.groups_in !== undefined,
     onlineWindowSeconds,
     given,
   };

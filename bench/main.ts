@@ -5,6 +5,7 @@ import pg from 'pg';
 import { readSettings } from '../lib/settings.ts';
 import { startPostgresServer } from '../scripts/servers/postgres-server.ts';
 import { measureBeside, type Pair, toBesideText, toSkipped } from './beside.ts';
+import { measureChurn } from './churn.ts';
 import { bundleBytes, measureColdStart } from './cold-start.ts';
 import { measureCompression } from './compression.ts';
 import { datasets, provide } from './datasets.ts';
@@ -16,6 +17,7 @@ import { writeReport } from './report.ts';
 import { listMissing } from './servers.ts';
 import { measureMemory, measureThroughput } from './throughput.ts';
 import { findWorst } from './worst.ts';
+import { measureWriters } from './writers.ts';
 
 const isQuick = process.argv.includes('--quick');
 const isFull = process.argv.includes('--full');
@@ -84,6 +86,12 @@ say('compression …');
 const compression = await measureCompression(A, 2 * each);
 say('cold start …');
 const coldStart = await measureColdStart(A, isQuick ? 5 : 25);
+say('writers …');
+const writers = await measureWriters(serverUrl, datasets[databases['A'] ? 'A' : 'small2k'], isQuick ? 3 : 9);
+say('churn …');
+const churn = databases['A']
+  ? await measureChurn({ serverUrl, databaseUrl: databases['A'], dataset: datasets.A }, 60)
+  : undefined;
 say('the worst request …');
 const worst = C ? await findWorst(C) : undefined;
 
@@ -93,6 +101,8 @@ writeReport(folder, {
   overhead,
   growth,
   depth,
+  writers,
+  churn,
   worst,
   bundleBytes: bundleBytes(),
   coldStart,

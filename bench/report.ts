@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { arch, cpus, release, totalmem } from 'node:os';
+import { type Churn, toChurnText } from './churn.ts';
 import { type ColdStart, toColdStartPlot, toColdStartTable } from './cold-start.ts';
 import { type Compression, toCompressionTables } from './compression.ts';
 import { type Depth, toDepthTable } from './depth.ts';
@@ -7,12 +8,15 @@ import { type Growth, toCountTable, toGoalsOfGrowth, toGrowthPlot, toGrowthTable
 import { type Overhead, toOverheadPlot, toOverheadTable } from './overhead.ts';
 import { type Memory, type Throughput, toMemoryTable, toThroughputTable } from './throughput.ts';
 import { toWorstText, type Worst } from './worst.ts';
+import { toWritersTable, type Writer } from './writers.ts';
 
 export type Results = {
   server: string;
   overhead: Overhead[];
   growth: Growth[];
   depth: Depth | undefined;
+  writers: Writer[];
+  churn: Churn | undefined;
   worst: Worst | undefined;
   bundleBytes: number;
   coldStart: ColdStart[];
@@ -33,6 +37,8 @@ export function writeReport(folder: string, results: Results): void {
     `## Growth\n\n![growth](growth.svg)\n\n${toGoalsOfGrowth(results.growth)}\n\n${toGrowthTable(results.growth)}`,
     `## The count\n\nOf all who are listed, alone, by the index; it is part of each request above.\n\n${toCountTable(results.growth)}`,
     results.depth && `## Depth: nine tenths down a million users\n\n${toDepthTable(results.depth)}`,
+    `## Writers: what the indexes of the orderings cost them\n\n${toWritersTable(results.writers)}`,
+    results.churn && `## Churn: while customers sign in\n\n${toChurnText(results.churn)}`,
     results.worst && `## The worst documented request\n\n${toWorstText(results.worst)}`,
     `## Cold start\n\n![cold start](cold-start.svg)\n\n${toColdStartTable(results.coldStart, results.bundleBytes)}`,
     `## Throughput of one instance\n\n${toThroughputTable(results.throughput)}`,

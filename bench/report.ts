@@ -16,7 +16,7 @@ export type Results = {
   growth: Growth[];
   depth: Depth | undefined;
   writers: Writer[];
-  churn: Churn | undefined;
+  churn: Churn[] | undefined;
   worst: Worst | undefined;
   bundleBytes: number;
   coldStart: ColdStart[];

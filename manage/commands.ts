@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import type { Kysely } from 'kysely';
 import type { Database } from '../lib/database/tables.ts';
 import { seedDemo } from './demo.ts';
+import { gatherListed } from './gather.ts';
 import { migrate } from './migrate.ts';
 import { OperatorError } from './operator-error.ts';
 import { createReader } from './reader.ts';
@@ -30,6 +31,7 @@ const commands: Record<string, Command> = {
     usage: 'create-reader <role> [--iam | --new-password] [--time-limit-ms <number>]',
     run: createReader,
   },
+  'gather-listed': { usage: 'gather-listed', run: gatherListed },
   'seed-demo': {
     usage: 'seed-demo',
     async run(db, args) {

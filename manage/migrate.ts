@@ -24,7 +24,16 @@ export async function migrate(db: Kysely<Database>): Promise<string[]> {
   const migrator = toMigrator(db, await readSchema(db));
   const { error, results = [] } = await migrator.migrateToLatest();
   if (error) throw error;
+  if (results.length > 0) await vacuumUsers(db);
   return results.map(({ migrationName }) => migrationName);
+}
+
+/**
+ * Of a table that was rewritten nothing is in the visibility map, and nothing is known of new columns. Autovacuum goes by what was written
+ * since the last time, and may never come.
+ */
+export async function vacuumUsers(db: Kysely<Database>): Promise<void> {
+  await sql`vacuum (analyze) users`.execute(db);
 }
 
 /** PostgreSQL normalizes texts of UTF-8 alone, and by that the search folds; in SQL_ASCII it would fail with the first user of staff. */

@@ -80,6 +80,18 @@ test('keep the data of a database that is up to date', async () => {
   expect(await db.selectFrom('users').select('id').execute()).toHaveLength(count);
 });
 
+test('leave users whose pages are all known to be visible, and statistics of what is new in them', async () => {
+  const migrations = { '0001-tables': await import('../migrations/0001-tables.ts') };
+  await new Migrator({ db, provider: { getMigrations: async () => migrations } }).migrateToLatest();
+  await writePeople(db);
+  await migrate(db);
+  const { rows } = await sql`
+    select relallvisible > 0 and relallvisible = relpages as visible,
+           exists (select from pg_stats where tablename = 'users' and attname = 'list_flags') as known
+    from pg_class where oid = 'users'::regclass`.execute(db);
+  expect(rows).toEqual([{ visible: true, known: true }]);
+});
+
 test('list the users who were there before', async () => {
   const migrations = { '0001-tables': await import('../migrations/0001-tables.ts') };
   await new Migrator({ db, provider: { getMigrations: async () => migrations } }).migrateToLatest();

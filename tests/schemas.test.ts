@@ -131,7 +131,7 @@ describe.skipIf(!canStartServer)('the schema that comes first in search_path', (
     expect(rows).toEqual([{ text: 'CELIK' }]);
   });
 
-  test.each([['migrate'], ['create-user', 'ann'], ['create-reader', 'api'], ['seed-demo']])(
+  test.each([['migrate'], ['create-user', 'ann'], ['create-reader', 'api'], ['gather-listed'], ['seed-demo']])(
     'has to exist: %s is told, and writes nothing',
     async (...words) => {
       const place = await openPlace(server, 'alter role owner_name set search_path = nowhere, "Not there"');
@@ -149,6 +149,7 @@ describe.skipIf(!canStartServer)('the schema that comes first in search_path', (
     ['revoke-tokens', 'bob'],
     ['list-tokens', 'bob'],
     ['seed-demo'],
+    ['gather-listed'],
     ['create-reader', 'reader_of_none'],
   ])("is not migrated: %s is told, and no other program's users are taken for ours", async (...words) => {
     const place = await openPlace(server, 'alter role owner_name set search_path = public');

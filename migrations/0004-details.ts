@@ -26,9 +26,6 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     #variable_conflict use_column
     begin
       return query
-        with page as (
-          select wanted.id, place, array(select group_id::bigint from user_groups where user_id = wanted.id order by group_id) as group_ids
-          from unnest(ids) with ordinality as wanted (id, place))
         select
           -- cast, so that a column may become varchar, or integer, under the function
           users.id::bigint, users.username::text, users.mobile_number::text, users.email::text, users.is_email_verified, users.avatar::text,
@@ -39,18 +36,21 @@ export async function up(db: Kysely<unknown>): Promise<void> {
           coalesce((select last_seen_at > online_since from user_presence where user_id = users.id), false),
           (select count(*) from users as invitee where invitee.invited_by_id = users.id),
           inviter.id::bigint, inviter.username::text, inviter.first_name::text, inviter.last_name::text,
-          page.group_ids,
+          array(select group_id::bigint from user_groups where user_id = users.id order by group_id),
           -- of all groups of the page, once; joined for each user, a table of few rows would be read whole for each of them
-          case when row_number() over () = 1 then
-            (select json_object_agg(groups.id, name) from groups where groups.id = any (array(select unnest(page.group_ids) from page)))
+          case when place = 1 then (
+            select json_object_agg(groups.id, name) from groups
+            where groups.id = any (array(select group_id from user_groups where user_id = any (ids))))
           end
-        from page join users on users.id = page.id left join users as inviter on inviter.id = users.invited_by_id
+        from unnest(ids) with ordinality as page (id, place)
+          join users on users.id = page.id
+          left join users as inviter on inviter.id = users.invited_by_id
         where users.list_flags is not null
         order by place;
     end
     $details$`)
     .execute(db);
-  await sql`comment on function list_details is 'what the list shows of these users, in their order; group_names, by id, in one of the rows'`.execute(
+  await sql`comment on function list_details is 'what the list shows of these users, in their order; group_names, by id, in the first row'`.execute(
     db,
   );
 }

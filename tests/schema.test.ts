@@ -176,7 +176,7 @@ describe('the migrated schema', () => {
           ' inviter_username text, inviter_first_name text, inviter_last_name text, group_ids bigint[], group_names json)\n' +
           ' LANGUAGE plpgsql\n STABLE',
         grants: null,
-        comment: 'what the list shows of these users, in their order; group_names, by id, in one of the rows',
+        comment: 'what the list shows of these users, in their order; group_names, by id, in the first row',
       },
       {
         head: 'CREATE OR REPLACE FUNCTION public.search_fold(value text)\n RETURNS text\n LANGUAGE plpgsql\n IMMUTABLE PARALLEL SAFE STRICT',

@@ -8,7 +8,7 @@ import { columnsOf, toOrderBy } from './ordering.ts';
 import type { UserQuery } from './query.ts';
 import type { GroupNames, UserRow } from './row.ts';
 
-/** A row of the statement; an empty page is one row of nothing but the count. One of the rows has the names of all groups. */
+/** A row of the statement; an empty page is one row of nothing but the count. The first of the page has the names of all groups. */
 export type CountedRow = UserRow & { count: number; group_names: GroupNames | null };
 
 /**

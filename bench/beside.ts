@@ -120,6 +120,23 @@ export function toBesideText(missing: string[], beside: Beside[]): string {
   ].join('\n\n');
 }
 
+/** What the README shows: how many times the peer's requests per second, at 1 and at 8 connections. */
+export function toBesideSummary(beside: Beside[]): string {
+  const sizes = [...new Set(beside.map(({ listed }) => listed))];
+  const cell = (result: Beside | undefined): string => {
+    const [one, eight] = result?.loads ?? [];
+    if (!one || !eight) return '';
+    return `${one.ratio.toFixed(1)} / ${eight.ratio.toFixed(1)} (${one.ours.toFixed(0)} / ${eight.ours.toFixed(0)} a second)`;
+  };
+  return toTable(
+    ['request', ...sizes.map((listed) => `${listed.toLocaleString('en')} listed`)],
+    queries.map((query) => [
+      query ? `\`${query}\`` : 'default page',
+      ...sizes.map((listed) => cell(beside.find((result) => result.listed === listed && result.query === query))),
+    ]),
+  );
+}
+
 function toBesideTable(beside: Beside[]): string {
   const heads = [1, 8].flatMap((connections) => [`DRF at ${connections}`, `the function at ${connections}`, 'ratio']);
   return toTable(

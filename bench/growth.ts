@@ -98,6 +98,34 @@ function toSlowestTable(growth: Growth[]): string {
   return toTable(['data set', 'of the default page', 'median', 'the slowest', 'times', 'goal', ''], rows);
 }
 
+/** What the README shows: of the largest data sets too, a request of each sort. */
+const summary = [
+  'default page',
+  'rare search',
+  'is_active',
+  'gender',
+  'group_id',
+  'ordering=-last_login',
+  'ordering=email',
+];
+
+export function toGrowthSummary(growth: Growth[]): string {
+  const shown = growth.filter(({ kind }) => summary.includes(kind));
+  const names = Object.keys(shown[0]?.times ?? {}) as (keyof typeof datasets)[];
+  const heads = names.map((name) => {
+    const { listed, users } = datasets[name];
+    return `${listed.toLocaleString('en')} of ${users.toLocaleString('en')}`;
+  });
+  const counts = names.map((name) => growth.find(({ kind }) => kind === 'default page')?.times[name]?.count.p50);
+  return toTable(
+    ['listed', ...heads],
+    [
+      ...shown.map(({ kind, times }) => [kind, ...names.map((name) => ms(times[name]?.request.p50))]),
+      ['the count of all, alone', ...counts.map(ms)],
+    ],
+  );
+}
+
 export function toGrowthTable(growth: Growth[]): string {
   const names = Object.keys(growth[0]?.times ?? {});
   return toTable(

@@ -107,7 +107,8 @@ writeReport(folder, {
   bundleBytes: bundleBytes(),
   coldStart,
   throughput,
-  beside: toBesideText(missing, beside),
+  missing,
+  beside,
   compression,
   memory,
 });

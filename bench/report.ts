@@ -1,10 +1,11 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { arch, cpus, release, totalmem } from 'node:os';
+import { type Beside, toBesideSummary, toBesideText } from './beside.ts';
 import { type Churn, toChurnText } from './churn.ts';
 import { type ColdStart, toColdStartPlot, toColdStartTable } from './cold-start.ts';
 import { type Compression, toCompressionTables } from './compression.ts';
 import { type Depth, toDepthTable } from './depth.ts';
-import { type Growth, toCountTable, toGoalsOfGrowth, toGrowthPlot, toGrowthTable } from './growth.ts';
+import { type Growth, toCountTable, toGoalsOfGrowth, toGrowthPlot, toGrowthSummary, toGrowthTable } from './growth.ts';
 import { type Overhead, toOverheadPlot, toOverheadTable } from './overhead.ts';
 import { type Memory, type Throughput, toMemoryTable, toThroughputTable } from './throughput.ts';
 import { toWorstText, type Worst } from './worst.ts';
@@ -21,8 +22,9 @@ export type Results = {
   bundleBytes: number;
   coldStart: ColdStart[];
   throughput: Throughput[];
-  /** The section's text. */
-  beside: string;
+  /** What the peer needs and is not installed, and what was measured if nothing is missing. */
+  missing: string[];
+  beside: Beside[];
   compression: Compression;
   memory: Memory;
 };
@@ -42,13 +44,15 @@ export function writeReport(folder: string, results: Results): void {
     results.worst && `## The worst documented request\n\n${toWorstText(results.worst)}`,
     `## Cold start\n\n![cold start](cold-start.svg)\n\n${toColdStartTable(results.coldStart, results.bundleBytes)}`,
     `## Throughput of one instance\n\n${toThroughputTable(results.throughput)}`,
-    `## Beside Django REST framework\n\n${results.beside}`,
+    `## Beside Django REST framework\n\n${toBesideText(results.missing, results.beside)}`,
     `## Compression of a page of 1,000\n\n${toCompressionTables(results.compression)}`,
     `## Memory\n\n${toMemoryTable(results.memory)}`,
   ];
   writeFileSync(`${folder}/README.md`, `${sections.filter((section) => section !== undefined).join('\n\n')}\n`);
   // A quick run is none to show.
-  if (results.depth) updateReadme({ overhead: toOverheadTable(results.overhead), count: toCountTable(results.growth) });
+  if (results.depth && results.beside.length > 0) {
+    updateReadme({ beside: toBesideSummary(results.beside), growth: toGrowthSummary(results.growth) });
+  }
   writeFileSync(`${folder}/overhead.svg`, toOverheadPlot(results.overhead));
   writeFileSync(`${folder}/growth.svg`, toGrowthPlot(results.growth));
   writeFileSync(`${folder}/cold-start.svg`, toColdStartPlot(results.coldStart));

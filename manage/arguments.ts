@@ -14,10 +14,10 @@ export function readUsername(positionals: string[]): string {
   return username;
 }
 
-/** Of a user to be written: what nobody could type again is a slip. */
-export function requireWritable(username: string): void {
-  if (username !== '' && username === username.trim() && !/\p{Cc}/u.test(username)) return;
-  throw new OperatorError('A username is a text without control characters, and without white space around it.');
+/** Of what is to be written: what nobody could type again is a slip. */
+export function requireText(what: string, text: string): void {
+  if (text !== '' && text === text.trim() && !/\p{Cc}/u.test(text)) return;
+  throw new OperatorError(`${what} is a text without control characters, and without white space around it.`);
 }
 
 /** No more than that it can be one: which addresses there are, only their mail servers know. */
@@ -33,9 +33,9 @@ export function readWholeNumber(option: string, text: string): number {
 }
 
 /** A day to a century. */
-export function readDays(text: string): number {
-  const days = readWholeNumber('--expires-in-days', text);
-  if (days < 1 || days > 36_500) throw new OperatorError(`--expires-in-days must be from 1 to 36500, not ${days}.`);
+export function readDays(option: string, text: string): number {
+  const days = readWholeNumber(option, text);
+  if (days < 1 || days > 36_500) throw new OperatorError(`${option} must be from 1 to 36500, not ${days}.`);
   return days;
 }
 

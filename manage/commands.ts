@@ -6,7 +6,8 @@ import { gatherListed } from './gather.ts';
 import { migrate } from './migrate.ts';
 import { OperatorError } from './operator-error.ts';
 import { createReader } from './reader.ts';
-import { issueToken, listTokens, revokeTokens } from './tokens.ts';
+import { listTokens } from './token-list.ts';
+import { issueToken, revokeAllTokens, revokeToken, revokeTokens } from './tokens.ts';
 import { createUser } from './users.ts';
 
 type Command = { usage: string; run: (db: Kysely<Database>, args: string[]) => Promise<string[]> };
@@ -24,9 +25,14 @@ const commands: Record<string, Command> = {
     usage: 'create-user <username> [--email <address>] [--admin | --staff] [--grant <permission code>]…',
     run: createUser,
   },
-  'issue-token': { usage: 'issue-token <username> [--expires-in-days <number>]', run: issueToken },
+  'issue-token': {
+    usage: 'issue-token <username> [--name <text>] [--issuer <text>] [--expires-in-days <number> | --never-expires]',
+    run: issueToken,
+  },
+  'revoke-token': { usage: 'revoke-token <first digits of its hash>', run: revokeToken },
   'revoke-tokens': { usage: 'revoke-tokens <username>', run: revokeTokens },
-  'list-tokens': { usage: 'list-tokens <username>', run: listTokens },
+  'revoke-all-tokens': { usage: 'revoke-all-tokens <name of the database>', run: revokeAllTokens },
+  'list-tokens': { usage: 'list-tokens [<username>] [--ends-within-days <number>]', run: listTokens },
   'create-reader': {
     usage: 'create-reader <role> [--iam | --new-password] [--time-limit-ms <number>]',
     run: createReader,

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { type Kysely, sql } from 'kysely';
 import type { Database } from '../lib/database/tables.ts';
-import { readUsername, readWholeNumber, requireAddress, requireWritable } from './arguments.ts';
+import { readUsername, readWholeNumber, requireAddress, requireText } from './arguments.ts';
 import { OperatorError } from './operator-error.ts';
 import { requireTables } from './schema.ts';
 
@@ -19,7 +19,7 @@ export async function createUser(db: Kysely<Database>, args: string[]): Promise<
   });
   const username = readUsername(positionals);
   const { email = null, admin, staff } = values;
-  requireWritable(username);
+  requireText('A username', username);
   if (email !== null) requireAddress(email);
   if (admin && staff) throw new OperatorError('Give --admin or --staff, not both: an admin may do all that staff may.');
   const codes = values.grant.map((text) => readWholeNumber('--grant', text));

@@ -68,8 +68,12 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       token_hash bytea primary key,
       user_id bigint not null references users (id) on delete cascade,
       created_at timestamptz not null default now(),
-      expires_at timestamptz
+      expires_at timestamptz,
+      name text,
+      issuer text not null default current_user
     )`.execute(db);
   await sql`comment on column auth_tokens.token_hash is 'SHA-256 of the key''s UTF-8 bytes'`.execute(db);
   await sql`comment on column auth_tokens.expires_at is 'null: never'`.execute(db);
+  await sql`comment on column auth_tokens.name is 'what it is for'`.execute(db);
+  await sql`comment on column auth_tokens.issuer is 'who has issued it'`.execute(db);
 }

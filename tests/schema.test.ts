@@ -153,6 +153,8 @@ describe('the migrated schema', () => {
         'user_id bigint not null',
         'created_at timestamp with time zone not null default now()',
         'expires_at timestamp with time zone -- null: never',
+        'name text -- what it is for',
+        'issuer text not null default CURRENT_USER -- who has issued it',
         'auth_tokens_pkey PRIMARY KEY (token_hash)',
         'auth_tokens_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE',
         'auth_tokens_user USING btree (user_id) INCLUDE (expires_at)',

@@ -146,7 +146,9 @@ describe.skipIf(!canStartServer)('the schema that comes first in search_path', (
   test.each([
     ['create-user', 'ann'],
     ['issue-token', 'bob'],
+    ['revoke-token', '12345678'],
     ['revoke-tokens', 'bob'],
+    ['revoke-all-tokens', 'staging'],
     ['list-tokens', 'bob'],
     ['seed-demo'],
     ['gather-listed'],

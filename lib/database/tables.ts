@@ -42,5 +42,12 @@ export type Database = {
   permissions: { code: number; name: string };
   group_permissions: { group_id: number; permission_code: number };
   user_permissions: { user_id: number; permission_code: number };
-  auth_tokens: { token_hash: Buffer; user_id: number; created_at: Generated<Timestamp>; expires_at: Timestamp | null };
+  auth_tokens: {
+    token_hash: Buffer;
+    user_id: number;
+    created_at: Generated<Timestamp>;
+    expires_at: Timestamp | null;
+    name: Generated<string | null>;
+    issuer: Generated<string>;
+  };
 };

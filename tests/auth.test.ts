@@ -94,16 +94,19 @@ describe('401', () => {
     [`Token ${hashKey(keys.ann).toString('hex')}`, invalid],
     [`Token \\x${hashKey(keys.ann).toString('hex')}`, invalid],
     ["Token '||chr(0)||'", invalid],
-    [`Token ${'x'.repeat(100_000)}`, invalid],
     [`Token ${keys.expired}`, invalid],
     [`Token ${keys.bob}`, inactive],
     [`Token ${extra.inactiveAdmin}`, inactive],
-  ])('%j is answered %s', async (header, detail) => {
+  ])('%j is answered %s', expectRefusal);
+
+  test('a key of any length is an unknown one', () => expectRefusal(`Token ${'x'.repeat(100_000)}`, invalid));
+
+  async function expectRefusal(header: string | undefined, detail: string): Promise<void> {
     const { status, headers, problem } = await sendHeader(header);
     expect(status).toBe(401);
     expect(headers).toMatchObject({ 'WWW-Authenticate': 'Token', 'Content-Type': 'application/problem+json' });
     expect(problem()).toEqual({ type: 'about:blank', title: 'Unauthorized', status: 401, detail });
-  });
+  }
 });
 
 test.each([

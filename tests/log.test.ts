@@ -1,7 +1,9 @@
 import { sql } from 'kysely';
 import { afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { hashKey } from '../lib/auth.ts';
+import { databaseUnavailable } from '../lib/http/errors.ts';
 import type { Handler } from '../lib/http/gateway.ts';
+import { ok } from '../lib/http/responses.ts';
 import { route } from '../lib/http/route.ts';
 import { openTestDatabase, type TestDatabase } from './setup/database.ts';
 import { keys } from './setup/people.ts';
@@ -99,6 +101,13 @@ describe('the log has one line per request', () => {
       const answer = await send(audited, sent);
       expect(answer.status).toBe(status);
       expect(lines).toMatchObject([{ status, rows: expect.any(Number) }]);
+      expect(lines[0]).not.toHaveProperty('shownUserIds');
+    });
+
+    test('a file, which is of no users', async () => {
+      const file = route(['/file'], { publicUrl: undefined, auditLog: true }, async () => ok('{}'));
+      expect((await send(file, { path: '/file' })).status).toBe(200);
+      expect(lines).toMatchObject([{ status: 200 }]);
       expect(lines[0]).not.toHaveProperty('shownUserIds');
     });
 
@@ -219,12 +228,47 @@ describe('no value of a request and nothing of a user is ever written', () => {
   }
 });
 
-test('the log of a fault says where it happened', async () => {
-  const broken = route(['/api/users/'], { publicUrl: undefined, auditLog: false }, () =>
-    Promise.reject(new TypeError('no')),
-  );
-  await receive(broken, toEvent({}));
-  const [{ error }] = lines as [{ error: { name: string; stack: string[] } }];
-  expect(error.name).toBe('TypeError');
-  expect(error.stack[0]).toMatch(/log\.test\.ts/);
+describe('the log of a fault', () => {
+  async function logOf(fault: unknown): Promise<unknown> {
+    lines = [];
+    const failing = route(['/api/users/'], { publicUrl: undefined, auditLog: false }, () => Promise.reject(fault));
+    await receive(failing, toEvent({}));
+    return (lines as [{ error: unknown }])[0].error;
+  }
+
+  const refused = Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:1'), { code: 'ECONNREFUSED' });
+  const unreachable = { name: 'Error', code: 'ECONNREFUSED', message: 'connect ECONNREFUSED 127.0.0.1:1' };
+  const somewhere = expect.arrayContaining([expect.stringMatching(/log\.test\.ts/)]);
+
+  test.each<[what: string, fault: unknown, logged: object]>([
+    ['of the database says what it is', databaseUnavailable(refused), unreachable],
+    [
+      'of a host with several addresses says what each of them is',
+      databaseUnavailable(new AggregateError([refused, new Error('none')])),
+      { name: 'AggregateError', errors: [unreachable, { name: 'Error', message: 'none' }] },
+    ],
+    ['that is no error says of what type it is', databaseUnavailable('why'), { name: 'string' }],
+    ['of ours says where it happened', new TypeError('no'), { name: 'TypeError', stack: somewhere }],
+    ['of ours says its code', refused, { name: 'Error', code: 'ECONNREFUSED', stack: somewhere }],
+    [
+      'of ours with several causes says where each of them happened',
+      new AggregateError([refused, 'no']),
+      {
+        name: 'AggregateError',
+        errors: [{ name: 'Error', code: 'ECONNREFUSED', stack: somewhere }, { name: 'string' }],
+      },
+    ],
+    [
+      'of ours without a stack says its name',
+      Object.assign(new Error('no'), { stack: undefined }),
+      { name: 'Error', stack: [] },
+    ],
+  ])('%s', async (_, fault, logged) => {
+    expect(await logOf(fault)).toStrictEqual(logged);
+  });
+
+  test('of ours begins where it was thrown', async () => {
+    const error = (await logOf(new TypeError('no'))) as { stack: string[] };
+    expect(error.stack[0]).toMatch(/log\.test\.ts/);
+  });
 });

@@ -80,6 +80,7 @@ describe('a connection string means the same to the driver, with DATABASE_CA_FIL
     ['postgres://api@db.example.com/a%20b', { database: 'a b' }],
     ['postgres://api:100%@db.example.com/users', { user: 'api', host: 'db.example.com', database: 'users' }],
     ['postgres://api:1%@[::1]/a%20b?options=-csearch_path%3Dapp', { host: '::1', options: '-csearch_path=app' }],
+    ['postgres://api:1%2@[::1]/a%20b?options=-csearch_path%3Dapp', { host: '::1', options: '-csearch_path=app' }],
     ['postgres://api@db.example.com/users?options=-csearch_path%3Dapp', { options: '-csearch_path=app' }],
     ['postgres://api@db.example.com/users?application_name=staff', { application_name: 'staff' }],
     ['postgres://api@db.example.com/users?statement_timeout=700', { statement_timeout: '700' }],

@@ -156,6 +156,7 @@ test.each([
   'POSTGRES://api@db.example.com/users',
   'postgres://api:100%@db.example.com/users',
   'postgres://api:secret@/users?host=/run/postgresql',
+  'postgres://api@[::1]:1/users',
   'postgres://api@[::1]:65535/users',
   'postgres://api:100%@[::1]/users?options=-csearch_path%3Dapp',
 ])('DATABASE_URL=%s is read as it is', (databaseUrl) => {

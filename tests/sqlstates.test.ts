@@ -61,6 +61,12 @@ test.each<[codes: string, meaning: Meaning]>([
   }
 });
 
+test("an error of the server's without a SQLSTATE is ours, and its message is not logged", () => {
+  const error = new pg.DatabaseError(secret, 1, 'error');
+  expect([kindOf(error), keepsConnection(error)]).toEqual([undefined, true]);
+  expect(describeFault(error)).toEqual({ name: 'DatabaseError', code: '', routine: undefined });
+});
+
 describe('what is no error of the server', () => {
   const ofSystem = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET', syscall: 'read' });
 

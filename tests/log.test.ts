@@ -267,6 +267,13 @@ describe('the log of a fault', () => {
     expect(await logOf(fault)).toStrictEqual(logged);
   });
 
+  test('is written as an error, and no other line is', async () => {
+    await logOf(new Error('no'));
+    expect([vi.mocked(console.error).mock.calls.length, vi.mocked(console.log).mock.calls.length]).toEqual([1, 0]);
+    await send(handler, { query: 'limit=x' });
+    expect([vi.mocked(console.error).mock.calls.length, vi.mocked(console.log).mock.calls.length]).toEqual([1, 1]);
+  });
+
   test('of ours begins where it was thrown', async () => {
     const error = (await logOf(new TypeError('no'))) as { stack: string[] };
     expect(error.stack[0]).toMatch(/log\.test\.ts/);

@@ -41,6 +41,7 @@ describe("the operators' function", () => {
     [null, /^Expected/],
     ['migrate', /^Expected/],
     [{ command: 'issue-token', args: 'ann' }, /^Expected/],
+    [{ command: 'migrate', args: 'now' }, /^Expected \{"command"/],
     [{ command: 'issue-token', args: [1] }, /^Expected/],
     [{ command: 'migrate', arguments: [] }, /^Expected/],
     [{ version: '2.0', rawPath: '/', headers: {}, requestContext: {} }, /^Expected/],

@@ -268,7 +268,15 @@ describe('a user', () => {
     ['9999-12-31T23:59:59.999999Z', '9999-12-31T23:59:59.999999Z'],
   ];
 
-  test.each(times)('with the times %s shows %s', async (stored, shown) => {
+  /** What RFC 3339 cannot say. */
+  const farTimes: typeof times = [
+    ['-infinity', '0001-01-01T00:00:00Z'],
+    ['0044-03-15T12:00:00Z BC', '0001-01-01T00:00:00Z'],
+    ['10000-01-01T00:00:00Z', '9999-12-31T23:59:59.999999Z'],
+    ['infinity', '9999-12-31T23:59:59.999999Z'],
+  ];
+
+  test.each([...times, ...farTimes])('with the times %s shows %s', async (stored, shown) => {
     await change('ann', { last_login: stored, created_at: stored, updated_at: stored });
     expect(await show('ann')).toMatchObject({ last_login: shown, created_at: shown, updated_at: shown });
     await change('ann', { last_login: null });

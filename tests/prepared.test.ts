@@ -5,7 +5,8 @@ import { type Db, openDatabase } from '../lib/database/database.ts';
 import { openNames } from '../lib/database/prepared-names.ts';
 import { compile } from '../lib/database/statement.ts';
 import { readSettings } from '../lib/settings.ts';
-import { listUsers } from '../lib/users/list.ts';
+import { listUsers, mayPrepare } from '../lib/users/list.ts';
+import { selectUsers } from '../lib/users/statement.ts';
 import { hasServer, openTestDatabase } from './setup/database.ts';
 import { keys } from './setup/people.ts';
 import { queryOf, requestOf } from './setup/request.ts';
@@ -87,6 +88,31 @@ describe.skipIf(!hasServer)('a prepared statement', () => {
     await list(db, '');
     expect(await preparedOn(db)).toEqual([]);
   });
+});
+
+test.each<[query: string, preparation: ReturnType<typeof mayPrepare>]>([
+  ['', 'always'],
+  ['limit=10&ordering=-id', 'always'],
+  ['ordering=-id,email', 'always'], // the same statement
+  ['ordering=id', true],
+  ['ordering=-email', true],
+  ['limit=9', true],
+  ['limit=11', true],
+  ['limit=11&ordering=email', true],
+  ['format=csv', true],
+  ['is_active=1', 'again'],
+  ['is_active=0&gender=male&has_token=1', 'again'],
+  ['is_active=1&limit=5&ordering=email', 'again'],
+  ['offset=1', false],
+  ['is_active=1&offset=1', false],
+  ['after=d2yxs1siLWlkIiwxLDJd&offset=1', false],
+  ['id_min=1', false],
+  ['is_active=1&id_min=1', false],
+  ['search=ann', false],
+  ['search=a', false],
+])('the statement of ?%s may be prepared: %s', (rawQuery, preparation) => {
+  const query = queryOf(rawQuery);
+  expect(mayPrepare(query, selectUsers(query))).toBe(preparation);
 });
 
 test('of what is asked for once, the last hundred are remembered, so that many questions fill no memory', () => {

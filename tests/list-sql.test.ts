@@ -206,3 +206,24 @@ test.each<[query: string, once: boolean]>([
 ])('who match ?%s are looked for once for count and page: %s', (query, once) => {
   expect(sqlOf(query).startsWith('with matching as materialized ')).toBe(once);
 });
+
+test.each<[ordering: string, orderBy: string]>([
+  ['id', 'users.id'],
+  ['-id', 'users.id desc'],
+  ['username', 'users.username'],
+  ['-username', 'users.username desc'],
+  ['email', 'users.email, users.id'],
+  ['-email', 'users.email desc nulls last, users.id desc'],
+  ['last_login', 'users.list_last_login, users.id'],
+  ['-last_login', 'users.list_last_login desc nulls last, users.id desc'],
+  ['created_at', 'users.list_created_at, users.id'],
+  ['-created_at', 'users.list_created_at desc, users.id desc'],
+  ['updated_at,-email', 'users.list_updated_at, users.email desc nulls last, users.id'],
+  ['-updated_at,email', 'users.list_updated_at desc, users.email, users.id desc'],
+  // Nothing is left to order after a unique key.
+  ['id,-email', 'users.id'],
+  ['-username,email,id', 'users.username desc'],
+  ['email,-username,-id', 'users.email, users.username desc'],
+])('?ordering=%s is order by %s', (ordering, orderBy) => {
+  expect(/^order by (.*)\nlimit/m.exec(sqlOf(`ordering=${ordering}`))?.[1]).toBe(orderBy);
+});

@@ -32,6 +32,41 @@ test('a link leads on from the user where the page ended, and back to the one wh
   expect(await idsOf(previous.toString())).toEqual(await idsOf('limit=2&ordering=email&offset=2'));
 });
 
+const fields = ['id', 'username', 'email', 'gender', 'last_login', 'created_at', 'updated_at'];
+
+test.each(fields.flatMap((field) => [field, `-${field}`]))(
+  'every page in ?ordering=%s leads on by a cursor, to the page that follows',
+  async (ordering) => {
+    for (const offset of [0, 1, 2, 3, 4]) {
+      const next = await linkOf(`limit=2&ordering=${ordering}&offset=${offset}`, 'next');
+      expect([...next.keys()]).toEqual(['after', 'limit', 'offset', 'ordering']);
+      expect(await idsOf(next.toString())).toEqual(await idsOf(`limit=2&ordering=${ordering}&offset=${offset + 2}`));
+    }
+  },
+);
+
+test.each<[field: SortKey['field'], value: string | null, held: string | number | null]>([
+  ['username', 'ann', 'ann'],
+  ['email', 'ann@example.com', 'ann@example.com'],
+  ['email', '', ''],
+  ['email', null, null],
+  ['gender', 'female', 0],
+  ['gender', 'male', 1],
+  ['gender', 'other', 2],
+  ['gender', null, null],
+  ['last_login', '2026-02-21T07:20:25.338627Z', '2026-02-21T07:20:25.338627Z'],
+  ['last_login', null, null],
+  ['created_at', '0044-03-15T00:00:00.000000Z BC', '0044-03-15T00:00:00.000000Z BC'],
+  ['updated_at', 'infinity', 'infinity'],
+])('a cursor of %s at %j holds %j and the id', (field, value, held) => {
+  const ordering: SortKey[] = [
+    { field, descending: true },
+    { field: 'id', descending: true },
+  ];
+  const cursor = toCursor({ id: 7, [field]: value } as unknown as UserRow, ordering, 3) ?? '';
+  expect(JSON.parse(Buffer.from(cursor, 'base64url').subarray(4).toString())).toEqual([`-${field},-id`, 3, held, 7]);
+});
+
 test.each([
   ['at an offset of the limit', 'limit=2&offset=2'],
   ['at one below it', 'limit=3&offset=1'],

@@ -491,7 +491,7 @@ export interface components {
          */
         RequestId: string;
         /**
-         * @description Seconds.
+         * @description Seconds. Absent where the query takes longer than it may: the same would take as long again.
          * @example 5
          */
         RetryAfter: string;

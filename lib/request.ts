@@ -15,6 +15,8 @@ type Facts = {
   rows?: number;
   /** The ids of the page's users, for audits. */
   shownUserIds?: number[];
+  /** Whether the query took longer than it may: the client's to narrow, and no fault of ours or of the database's. */
+  isOverTimeLimit?: true;
   /** Why it ended in a 5xx. */
   error?: object;
 };

@@ -48,7 +48,11 @@ export const headers = {
     schema: text,
     example: 'c6af9ac6-7b61-11e6-9a41-93e8deadbeef',
   },
-  RetryAfter: { description: 'Seconds.', required: true, schema: { ...text, pattern: '^\\d+$' }, example: '5' },
+  RetryAfter: {
+    description: 'Seconds. Absent where the query takes longer than it may: the same would take as long again.',
+    schema: { ...text, pattern: '^\\d+$' },
+    example: '5',
+  },
   ServerTiming: {
     description:
       'Milliseconds of authentication, of the database and in all; a stage that was not reached is left out.',

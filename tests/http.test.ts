@@ -484,8 +484,6 @@ describe('an error', () => {
     expect(console.error).toHaveBeenCalledTimes(1);
   });
 
-  const retry = { 'Retry-After': '5' };
-
   test.each<[error: HttpError, title: string, detail: string, headers?: Record<string, string>]>([
     [
       badRequest({ limit: ['Too small.', 'Too round.'], id_min: ['Odd.'] }),
@@ -507,14 +505,9 @@ describe('an error', () => {
       databaseUnavailable('why'),
       'Service Unavailable',
       'The database cannot be reached at the moment. Try again in a few seconds.',
-      retry,
+      { 'Retry-After': '5' },
     ],
-    [
-      timeLimitExceeded('Ask less.', 'why'),
-      'Service Unavailable',
-      'The query took longer than it may. Ask less.',
-      retry,
-    ],
+    [timeLimitExceeded('Ask less.', 'why'), 'Service Unavailable', 'The query took longer than it may. Ask less.'],
   ])('that clients are told is exactly $title: $detail', async (error, title, detail, own = {}) => {
     const { status, headers, problem } = await send(failing(error));
     const { type, errors, ...told } = problem();

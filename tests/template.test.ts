@@ -278,13 +278,27 @@ describe('an alarm', () => {
   const quiet = { TreatMissingData: 'notBreaching', AlarmActions: [given.alarmTopicArn] };
   const ofList = [{ Name: 'FunctionName', Value: { Ref: 'UsersLambdaFunction' } }];
 
+  const ofMinute = (Id: string, Metric: object) => ({
+    Id,
+    ReturnData: false,
+    MetricStat: { Metric, Stat: 'Sum', Period: 60 },
+  });
+
   const expected: Record<string, object> = {
     ServerErrorsAlarm: {
-      Namespace: 'AWS/ApiGateway',
-      MetricName: '5xx',
-      Dimensions: [{ Name: 'ApiId', Value: { Ref: 'HttpApi' } }],
-      Statistic: 'Sum',
-      Period: 60,
+      Metrics: [
+        {
+          Id: 'faults',
+          Expression: 'errors - FILL(overTimeLimit, 0)',
+          Label: '5xx but for queries over their time limit',
+        },
+        ofMinute('errors', {
+          Namespace: 'AWS/ApiGateway',
+          MetricName: '5xx',
+          Dimensions: [{ Name: 'ApiId', Value: { Ref: 'HttpApi' } }],
+        }),
+        ofMinute('overTimeLimit', { Namespace: 'users-api-prod', MetricName: 'OverTimeLimit' }),
+      ],
       EvaluationPeriods: 3,
       DatapointsToAlarm: 2,
       Threshold: 5,
@@ -339,6 +353,17 @@ describe('an alarm', () => {
 
   test('wakes nobody at dev', () => {
     for (const name of Object.keys(expected)) expect(devResources[name]?.Properties['AlarmActions']).toEqual([]);
+  });
+
+  test('of 5xx leaves out what the log has of queries over their time limit', () => {
+    expect(propertiesOf('OverTimeLimitMetric')).toEqual({
+      LogGroupName: { Ref: 'UsersLogGroup' },
+      FilterPattern: '{ $.message.isOverTimeLimit IS TRUE }',
+      MetricTransformations: [
+        { MetricNamespace: 'users-api-prod', MetricName: 'OverTimeLimit', MetricValue: '1', DefaultValue: 0 },
+      ],
+    });
+    expect(resources['UsersLogGroup']?.Type).toBe('AWS::Logs::LogGroup');
   });
 
   test('of 401s counts what the access log has of them, by the name that it listens to', () => {

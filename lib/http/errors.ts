@@ -70,12 +70,14 @@ export const tooLarge = (): HttpError =>
 export const internalServerError = (requestId: string, cause: unknown): HttpError =>
   new HttpError(500, 'Internal Server Error', `The request failed. Its id, for the operators: ${requestId}`, { cause });
 
-const serviceUnavailable = (detail: string, cause: unknown): HttpError =>
-  new HttpError(503, 'Service Unavailable', detail, { headers: { 'Retry-After': '5' }, cause });
-
 export const databaseUnavailable = (cause: unknown): HttpError =>
-  serviceUnavailable('The database cannot be reached at the moment. Try again in a few seconds.', cause);
+  new HttpError(
+    503,
+    'Service Unavailable',
+    'The database cannot be reached at the moment. Try again in a few seconds.',
+    { headers: { 'Retry-After': '5' }, cause },
+  );
 
-/** `advice` says which part of the request to narrow. */
+/** `advice` says which part of the request to narrow. Without `Retry-After`: the same request would take as long again. */
 export const timeLimitExceeded = (advice: string, cause: unknown): HttpError =>
-  serviceUnavailable(`The query took longer than it may. ${advice}`, cause);
+  new HttpError(503, 'Service Unavailable', `The query took longer than it may. ${advice}`, { cause });

@@ -17,7 +17,9 @@ export type UserList = Neighbours & { count: number; rows: UserRow[]; groupNames
 export async function listUsers(db: Db, query: UserQuery, request: Pick<Request, 'note'>): Promise<UserList> {
   const statement = selectUsers(query);
   const rows = await db.run(statement, { prepare: mayPrepare(query, statement) }).catch((error: unknown) => {
-    throw error instanceof QueryTimeout ? tooSlow(query, error.cause) : error;
+    if (!(error instanceof QueryTimeout)) throw error;
+    request.note({ isOverTimeLimit: true });
+    throw tooSlow(query, error.cause);
   });
   const list = toUserList(query, rows);
   request.note({ count: list.count, rows: list.rows.length, shownUserIds: list.rows.map(({ id }) => id) });
@@ -30,8 +32,8 @@ export async function listUsers(db: Db, query: UserQuery, request: Pick<Request,
  * any group takes a hundred times as long as one for a group that nobody is in.
  */
 export function mayPrepare(query: UserQuery, { parameters }: Pick<CompiledQuery, 'parameters'>): Preparation | false {
-  const { conditions, offset, seek, limit, ordering } = query;
-  if (offset > 0 || seek || parameters.length > 0) return false;
+  const { conditions, offset, limit, ordering } = query;
+  if (offset > 0 || parameters.length > 0) return false;
   if (conditions.length > 0) return 'again';
   return limit === defaultLimit && isNewestFirst(ordering) ? 'always' : true;
 }

@@ -100,7 +100,7 @@ export function toTotalOrder(sortKeys: SortKey[]): SortKey[] {
 }
 
 /** The items of ORDER BY: `"users"."email" desc nulls last`; `backwards` to read from the end. */
-export function toOrderBy(sortKeys: SortKey[], { backwards = false } = {}): RawBuilder<unknown>[] {
+export function toOrderBy(sortKeys: SortKey[], { backwards }: { backwards: boolean }): RawBuilder<unknown>[] {
   return sortKeys.map((sortKey) => {
     const { expression, nullable } = sortField(sortKey);
     const { descending } = sortKey;

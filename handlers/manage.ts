@@ -9,16 +9,16 @@ const settings = readSettings(process.env);
  * Its answer is what the command prints, or what the operator did wrong. A fault of the database or of ours is thrown, and whatever keeps
  * `migrate` from running, so that a deployment whose migration fails stops.
  */
-export async function handler(event: unknown): Promise<Outcome> {
+export async function handler(event: unknown): Promise<Pick<Outcome, 'ok' | 'output'>> {
   const words = readWords(event);
   if (!words) return { ok: false, output: ['Expected {"command": "<name>", "args": ["<text>", …]}.'] };
-  const outcome = await runCommandLine(settings, words).catch((error: unknown) => {
+  const { ok, output, userIds } = await runCommandLine(settings, words).catch((error: unknown) => {
     // Lambda logs the message, and a message of PostgreSQL may quote somebody's data.
     throw new Error(`The command failed: ${JSON.stringify(describeError(error, { expected: true }))}`);
   });
-  writeCommandLog({ ok: outcome.ok, ...(outcome.ok && { command: words[0] }) });
-  if (words[0] === 'migrate' && !outcome.ok) throw new Error(outcome.output.join('\n'));
-  return outcome;
+  writeCommandLog({ ok, ...(ok && { command: words[0] }), ...(userIds.length > 0 && { userIds }) });
+  if (words[0] === 'migrate' && !ok) throw new Error(output.join('\n'));
+  return { ok, output };
 }
 
 function readWords(event: unknown): string[] | undefined {

@@ -15,8 +15,9 @@ export function writeRequestLog(request: Request, status: number, { auditLog }: 
   });
 }
 
-/** One line per operator's command, without its arguments: they are names and addresses. */
-export const writeCommandLog = (log: { ok: boolean; command?: string | undefined }): void => writeLine(log);
+/** One line per operator's command, without its arguments: they are names and addresses. `userIds`: whom it has acted on. */
+export const writeCommandLog = (log: { ok: boolean; command?: string | undefined; userIds?: number[] }): void =>
+  writeLine(log);
 
 function writeLine(line: object): void {
   if ('error' in line) console.error(line);

@@ -10,7 +10,10 @@ import { listTokens } from './token-list.ts';
 import { issueToken, revokeAllTokens, revokeToken, revokeTokens } from './tokens.ts';
 import { createUser } from './users.ts';
 
-type Command = { usage: string; run: (db: Kysely<Database>, args: string[]) => Promise<string[]> };
+/** Told whom a command has acted on, by id: names are for nobody's log. */
+type Note = (userId: number) => void;
+
+type Command = { usage: string; run: (db: Kysely<Database>, args: string[], note: Note) => Promise<string[]> };
 
 const commands: Record<string, Command> = {
   migrate: {
@@ -54,13 +57,17 @@ const list = ['Commands:', ...Object.values(commands).map(({ usage }) => `  ${us
  * Runs an operator's command line, `['issue-token', 'ann']`, and returns what it prints. Throws an OperatorError when the line is wrong, before
  * it asks for the database.
  */
-export async function runCommand(db: Kysely<Database>, [name = '', ...args]: string[]): Promise<string[]> {
+export async function runCommand(
+  db: Kysely<Database>,
+  [name = '', ...args]: string[],
+  note: Note = () => {},
+): Promise<string[]> {
   if (['--help', '-h', 'help'].includes(name)) return list;
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (!command) throw new OperatorError(`${name ? `Unknown command "${name}". ` : ''}${list.join('\n')}`);
   if (args.includes('--help')) return [`Usage: ${command.usage}`];
   try {
-    return await command.run(db, args);
+    return await command.run(db, args, note);
   } catch (error) {
     const isParseError = error instanceof TypeError && 'code' in error && `${error.code}`.startsWith('ERR_PARSE_ARGS');
     throw isParseError ? new OperatorError(`${error.message}\nUsage: ${command.usage}`) : error;

@@ -3,16 +3,18 @@ import { runCommand } from './commands.ts';
 import { openForOperators } from './database.ts';
 import { OperatorError } from './operator-error.ts';
 
-/** What a command prints; not `ok`, what the operator did wrong. */
-export type Outcome = { ok: boolean; output: string[] };
+/** What a command prints; not `ok`, what the operator did wrong. `userIds`: whom it has acted on. */
+export type Outcome = { ok: boolean; output: string[]; userIds: number[] };
 
 /** Runs an operator's command line on the database of the settings. Throws the faults that are not the operator's. */
 export async function runCommandLine(settings: ConnectionSettings, words: string[]): Promise<Outcome> {
   const db = openForOperators(settings);
+  const userIds: number[] = [];
   try {
-    return { ok: true, output: await runCommand(db, words) };
+    const output = await runCommand(db, words, (userId) => userIds.push(userId));
+    return { ok: true, output, userIds };
   } catch (error) {
-    if (error instanceof OperatorError) return { ok: false, output: error.message.split('\n') };
+    if (error instanceof OperatorError) return { ok: false, output: error.message.split('\n'), userIds: [] };
     throw error;
   } finally {
     await db.destroy();

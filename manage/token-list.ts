@@ -13,7 +13,11 @@ const soonDays = 14;
  * `list-tokens`, `list-tokens ann`: a line for each, by the first eight digits of its hash, as the log names it. With `--ends-within-days 14`
  * those alone that end by then, or have ended; where there are any, that is an OperatorError, so that a schedule notices.
  */
-export async function listTokens(db: Kysely<Database>, args: string[]): Promise<string[]> {
+export async function listTokens(
+  db: Kysely<Database>,
+  args: string[],
+  note: (userId: number) => void,
+): Promise<string[]> {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
@@ -22,6 +26,7 @@ export async function listTokens(db: Kysely<Database>, args: string[]): Promise<
   const within = values['ends-within-days'];
   const days = within === undefined ? undefined : readDays('--ends-within-days', within);
   const user = positionals.length > 0 ? await findUser(db, readUsername(positionals)) : undefined;
+  if (user) note(user.id);
   const tokens = await readTokens(db, user?.id, days);
   const lines = toLines(tokens);
   if (days === undefined) return lines;

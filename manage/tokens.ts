@@ -11,7 +11,11 @@ import { requireTables } from './schema.ts';
 const defaultDays = 90;
 
 /** `issue-token ann --name export`: prints a new key, the only time that it is seen; the database keeps its hash. */
-export async function issueToken(db: Kysely<Database>, args: string[]): Promise<string[]> {
+export async function issueToken(
+  db: Kysely<Database>,
+  args: string[],
+  note: (userId: number) => void,
+): Promise<string[]> {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
@@ -35,11 +39,16 @@ export async function issueToken(db: Kysely<Database>, args: string[]): Promise<
     .insertInto('auth_tokens')
     .values({ token_hash: hashKey(key), user_id: user.id, expires_at, name, ...(issuer !== undefined && { issuer }) })
     .execute();
+  note(user.id);
   return [key];
 }
 
 /** `revoke-token 1a2b3c4d`: ends one token, by the first digits of its hash, as the log and `list-tokens` name it. */
-export async function revokeToken(db: Kysely<Database>, args: string[]): Promise<string[]> {
+export async function revokeToken(
+  db: Kysely<Database>,
+  args: string[],
+  note: (userId: number) => void,
+): Promise<string[]> {
   const [prefix = '', ...rest] = parseArgs({ args, allowPositionals: true }).positionals;
   if (rest.length > 0 || !/^[0-9a-f]{8,64}$/i.test(prefix)) {
     throw new OperatorError(
@@ -53,7 +62,7 @@ export async function revokeToken(db: Kysely<Database>, args: string[]): Promise
       .using('users')
       .whereRef('users.id', '=', 'user_id')
       .where(sql<string>`encode(token_hash, 'hex')`, 'like', `${prefix.toLowerCase()}%`)
-      .returning(['username', 'name', sql<string>`encode(token_hash, 'hex')`.as('hash')])
+      .returning(['users.id', 'username', 'name', sql<string>`encode(token_hash, 'hex')`.as('hash')])
       .execute();
     const [token, ...others] = tokens;
     if (!token) throw new OperatorError(`There is no token whose hash begins with ${prefix}.`);
@@ -61,6 +70,7 @@ export async function revokeToken(db: Kysely<Database>, args: string[]): Promise
       const hashes = tokens.map(({ hash }) => hash).toSorted();
       throw new OperatorError(`Several tokens' hashes begin with ${prefix}; give more digits: ${hashes.join(', ')}.`);
     }
+    note(Number(token.id));
     return [
       `revoked ${token.username}'s token ${token.hash.slice(0, 8)}${token.name === null ? '' : ` (${token.name})`}`,
     ];
@@ -68,12 +78,17 @@ export async function revokeToken(db: Kysely<Database>, args: string[]): Promise
 }
 
 /** `revoke-tokens ann`: ends all tokens of a user at once. */
-export async function revokeTokens(db: Kysely<Database>, args: string[]): Promise<string[]> {
+export async function revokeTokens(
+  db: Kysely<Database>,
+  args: string[],
+  note: (userId: number) => void,
+): Promise<string[]> {
   const user = await findUser(db, readOnlyUsername(args));
   const { numDeletedRows } = await db
     .deleteFrom('auth_tokens')
     .where('user_id', '=', user.id)
     .executeTakeFirstOrThrow();
+  note(user.id);
   return [`revoked ${numDeletedRows} of ${user.username}'s tokens`];
 }
 
@@ -103,5 +118,5 @@ export async function findUser(db: Kysely<Database>, username: string): Promise<
     .select(['id', 'username'])
     .executeTakeFirst();
   if (!user) throw new OperatorError(`There is no user "${username}".`);
-  return user;
+  return { ...user, id: Number(user.id) }; // int8 comes as text
 }

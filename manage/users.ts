@@ -6,7 +6,11 @@ import { OperatorError } from './operator-error.ts';
 import { requireTables } from './schema.ts';
 
 /** `create-user ann --staff --grant 1222`: writes one user, with the permissions given to it directly. */
-export async function createUser(db: Kysely<Database>, args: string[]): Promise<string[]> {
+export async function createUser(
+  db: Kysely<Database>,
+  args: string[],
+  note: (userId: number) => void,
+): Promise<string[]> {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
@@ -48,6 +52,7 @@ export async function createUser(db: Kysely<Database>, args: string[]): Promise<
       const grants = [...new Set(codes)].map((permission_code) => ({ user_id: id, permission_code }));
       await trx.insertInto('user_permissions').values(grants).execute();
     }
+    note(Number(id));
     return [`created ${admin ? 'admin' : staff ? 'staff user' : 'customer'} ${username}, id ${id}`];
   });
 }

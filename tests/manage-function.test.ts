@@ -1,11 +1,13 @@
 import { inspect } from 'node:util';
 import { type Kysely, sql } from 'kysely';
 import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { hashKey } from '../lib/auth.ts';
 import type { Database } from '../lib/database/tables.ts';
 import { openForOperators } from '../manage/database.ts';
 import { migrate } from '../manage/migrate.ts';
 import type { PostgresServer } from '../scripts/servers/postgres-server.ts';
 import { openTestDatabase } from './setup/database.ts';
+import { keys, people } from './setup/people.ts';
 import { loadHandler, send } from './setup/request.ts';
 import { canStartServer, startTestServer, urlWith } from './setup/server.ts';
 
@@ -52,12 +54,28 @@ describe("the operators' function", () => {
     expect(output.filter((line) => line.includes('\n'))).toEqual([]);
   });
 
-  test('logs the command and not its arguments', async () => {
+  test.each([
+    ['migrate', [], {}],
+    ['list-tokens', ['ann'], { userIds: [people.ann.id] }],
+    ['list-tokens', [], {}],
+    ['issue-token', ['bob', '--name', 'hunter2'], { userIds: [people.bob.id] }],
+    ['revoke-token', [hashKey(keys.cat).toString('hex', 0, 4)], { userIds: [people.cat.id] }],
+    ['revoke-tokens', ['dan'], { userIds: [people.dan.id] }],
+    ['create-user', ['hunter3', '--email', 'hunter3@example.org'], { userIds: [expect.any(Number)] }],
+  ])('logs that %s has run and on whom, and not its arguments %j', async (command, args, more) => {
     const lines = vi.spyOn(console, 'log').mockImplementation(() => {});
-    await manage({ command: 'list-tokens', args: ['ann'] });
+    onTestFinished(() => lines.mockRestore());
+    const { ok } = await manage({ command, args });
+    expect(ok).toBe(true);
+    expect(lines.mock.calls).toEqual([[{ ok, command, ...more }]]);
+  });
+
+  test('logs that a command was refused, and nothing of it', async () => {
+    const lines = vi.spyOn(console, 'log').mockImplementation(() => {});
+    onTestFinished(() => lines.mockRestore());
     await manage({ command: 'list-tokens', args: ['hunter2'] });
-    expect(lines.mock.calls).toEqual([[{ ok: true, command: 'list-tokens' }], [{ ok: false }]]);
-    lines.mockRestore();
+    await manage({ command: 'hunter2', args: [] });
+    expect(lines.mock.calls).toEqual([[{ ok: false }], [{ ok: false }]]);
   });
 
   test('fails when migrate does not run, so that a deployment stops', async () => {

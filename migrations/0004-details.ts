@@ -10,7 +10,8 @@ function toExactText(column: string): string {
 /**
  * What the list shows of the users of a page. A function, because a connection keeps its plan: which users are on the page is another
  * statement with each request, and planning the rest each time took longer than running it. In PL/pgSQL, for PostgreSQL 17 and older plan
- * functions in SQL with each call.
+ * functions in SQL with each call. The plan is always that of few users, each by its index: one that was made while the tables were all but
+ * empty would go on reading them whole, for each user of the page, when they have been filled.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   await sql
@@ -22,6 +23,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       last_login text, created_at text, updated_at text, is_online boolean, invitees_count bigint,
       inviter_id bigint, inviter_username text, inviter_first_name text, inviter_last_name text, group_ids bigint[], group_names json)
     language plpgsql stable
+    set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
     as $details$
     #variable_conflict use_column
     begin

@@ -215,3 +215,24 @@ describe.skipIf(!hasServer).each([
     }
   });
 });
+
+test.skipIf(!hasServer)(
+  'what is shown of a page is read by index by a connection that planned it while nobody was there',
+  async () => {
+    const { db } = await openTestDatabase();
+    await db.transaction().execute(async (trx) => {
+      const show = () =>
+        sql`select from list_details(array(select id from users where list_flags is not null order by id), now())`;
+      await sql`set local plan_cache_mode = force_generic_plan`.execute(trx); // as after some wide pages
+      await show().execute(trx);
+      await sql`
+        insert into users (username, is_staff, invited_by_id) select 'late' || n, n <= 500, 1 from generate_series(1, 5000) n`.execute(
+        trx,
+      );
+      const before = await readScans(trx);
+      const { rows } = await show().execute(trx);
+      expect(rows.length).toBeGreaterThan(500);
+      expect((await readScans(trx)).ofTable).toBeLessThanOrEqual(before.ofTable + 1); // the test's own
+    });
+  },
+);

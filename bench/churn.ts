@@ -18,15 +18,17 @@ export type Churn = {
   where: string;
   quiet: number;
   windows: number[];
-  signIns: number;
   deadRows: number;
   autovacuums: number;
 };
 
-/** Where the listed stand in the table. */
-const places = {
-  'where they came, one after each 49 customers': 'cluster users using users_pkey',
-  'gathered by `gather-listed`': undefined,
+/** Puts the listed back to where they came, in order of ids. */
+const scatter = 'cluster users using users_pkey';
+
+/** Where the listed stand in the table, and how they get there. */
+const places: Record<string, (owner: pg.Client, ownerUrl: string) => Promise<unknown>> = {
+  'where they came, one after each 49 customers': (owner) => owner.query(scatter),
+  'gathered by `gather-listed`': (_, ownerUrl) => gatherListed(ownerUrl),
 };
 
 /**
@@ -42,9 +44,8 @@ export async function measureChurn(
   const owner = new pg.Client({ connectionString: ownerUrl });
   await owner.connect();
   const results: Churn[] = [];
-  for (const [where, statement] of Object.entries(places)) {
-    if (statement) await owner.query(statement);
-    else await gatherListed(ownerUrl);
+  for (const [where, place] of Object.entries(places)) {
+    await place(owner, ownerUrl);
     await owner.query('vacuum analyze users');
     await warmUp(() => handler(''));
     const quiet = await measureFor(windowSeconds, handler);
@@ -52,11 +53,11 @@ export async function measureChurn(
     const customers = startSignIns(owner, dataset);
     const windows: number[] = [];
     while (windows.length < seconds / windowSeconds) windows.push(await measureFor(windowSeconds, handler));
-    const signIns = await customers.stop();
+    await customers.stop();
     const { autovacuums, deadRows } = await readStatistics(owner);
-    results.push({ where, quiet, windows, signIns, deadRows, autovacuums: autovacuums - before.autovacuums });
+    results.push({ where, quiet, windows, deadRows, autovacuums: autovacuums - before.autovacuums });
   }
-  await owner.query(places['where they came, one after each 49 customers']); // as the data set was
+  await owner.query(scatter); // as the data set was
   await owner.query('vacuum analyze users');
   await owner.end();
   return results;
@@ -93,10 +94,9 @@ function startSignIns(owner: pg.Client, { users, listed }: Dataset) {
     }
   }, 5);
   return {
-    async stop(): Promise<number> {
+    async stop(): Promise<void> {
       clearInterval(timer);
       await last;
-      return sent;
     },
   };
 }

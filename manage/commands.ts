@@ -4,14 +4,12 @@ import type { Database } from '../lib/database/tables.ts';
 import { seedDemo } from './demo.ts';
 import { gatherListed } from './gather.ts';
 import { migrate } from './migrate.ts';
+import type { Note } from './note.ts';
 import { OperatorError } from './operator-error.ts';
 import { createReader } from './reader.ts';
 import { listTokens } from './token-list.ts';
 import { issueToken, revokeAllTokens, revokeToken, revokeTokens } from './tokens.ts';
 import { createUser } from './users.ts';
-
-/** Told whom a command has acted on, by id: names are for nobody's log. */
-type Note = (userId: number) => void;
 
 type Command = { usage: string; run: (db: Kysely<Database>, args: string[], note: Note) => Promise<string[]> };
 

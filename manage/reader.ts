@@ -7,6 +7,7 @@ import { OperatorError } from './operator-error.ts';
 import { grantReading, type Place } from './reader-grants.ts';
 import { setPassword } from './reader-password.ts';
 import { requireAdmin, requireNoMightierRole, requireNoPower, requireNoWriter } from './reader-refusals.ts';
+import { readDatabaseName } from './schema.ts';
 
 /** Less than the API's own limit (QUERY_TIMEOUT_MS, 5000): the server's word comes first, ends the statement and keeps the connection. */
 const defaultTimeLimitMs = '4500';
@@ -69,8 +70,7 @@ async function hasRole(db: Kysely<Database>, role: string): Promise<boolean> {
 
 async function readPlace(db: Kysely<Database>): Promise<Place> {
   const schema = await requireMigrated(db);
-  const { rows } = await sql<{ name: string }>`select current_database() as name`.execute(db);
-  return { database: rows[0]?.name ?? '', schema };
+  return { database: await readDatabaseName(db), schema };
 }
 
 /** The API names no schema, and the owner's `search_path` is not the role's. In this database alone: in another it may be another. */

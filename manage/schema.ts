@@ -17,6 +17,11 @@ export async function readSchema(db: Kysely<Database>): Promise<string> {
   );
 }
 
+export async function readDatabaseName(db: Kysely<Database>): Promise<string> {
+  const { rows } = await sql<{ name: string }>`select current_database() as name`.execute(db);
+  return rows[0]?.name ?? '';
+}
+
 /** Throws where that schema has no tables of ours: of the same names in a later schema of `search_path` are another program's. */
 export async function requireTables(db: Kysely<Database>): Promise<void> {
   const schema = await readSchema(db);

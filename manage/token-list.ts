@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { type Kysely, sql } from 'kysely';
 import type { Database } from '../lib/database/tables.ts';
 import { readDays, readUsername } from './arguments.ts';
+import type { Note } from './note.ts';
 import { OperatorError } from './operator-error.ts';
 import { requireTables } from './schema.ts';
 import { findUser } from './tokens.ts';
@@ -13,11 +14,7 @@ const soonDays = 14;
  * `list-tokens`, `list-tokens ann`: a line for each, by the first eight digits of its hash, as the log names it. With `--ends-within-days 14`
  * those alone that end by then, or have ended; where there are any, that is an OperatorError, so that a schedule notices.
  */
-export async function listTokens(
-  db: Kysely<Database>,
-  args: string[],
-  note: (userId: number) => void,
-): Promise<string[]> {
+export async function listTokens(db: Kysely<Database>, args: string[], note: Note): Promise<string[]> {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
@@ -27,6 +24,7 @@ export async function listTokens(
   const days = within === undefined ? undefined : readDays('--ends-within-days', within);
   const user = positionals.length > 0 ? await findUser(db, readUsername(positionals)) : undefined;
   if (user) note(user.id);
+  else await requireTables(db);
   const tokens = await readTokens(db, user?.id, days);
   const lines = toLines(tokens);
   if (days === undefined) return lines;
@@ -35,7 +33,6 @@ export async function listTokens(
 }
 
 async function readTokens(db: Kysely<Database>, userId: number | undefined, days: number | undefined) {
-  await requireTables(db);
   return db
     .selectFrom('auth_tokens')
     .innerJoin('users', 'users.id', 'user_id')

@@ -4,18 +4,15 @@ import { type Kysely, sql } from 'kysely';
 import { hashKey } from '../lib/auth.ts';
 import type { Database } from '../lib/database/tables.ts';
 import { readDays, readOnlyUsername, readUsername, requireText } from './arguments.ts';
+import type { Note } from './note.ts';
 import { OperatorError } from './operator-error.ts';
-import { requireTables } from './schema.ts';
+import { readDatabaseName, requireTables } from './schema.ts';
 
 /** What nobody renews ends: a key outlives the one who has it otherwise. */
 const defaultDays = 90;
 
 /** `issue-token ann --name export`: prints a new key, the only time that it is seen; the database keeps its hash. */
-export async function issueToken(
-  db: Kysely<Database>,
-  args: string[],
-  note: (userId: number) => void,
-): Promise<string[]> {
+export async function issueToken(db: Kysely<Database>, args: string[], note: Note): Promise<string[]> {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
@@ -44,11 +41,7 @@ export async function issueToken(
 }
 
 /** `revoke-token 1a2b3c4d`: ends one token, by the first digits of its hash, as the log and `list-tokens` name it. */
-export async function revokeToken(
-  db: Kysely<Database>,
-  args: string[],
-  note: (userId: number) => void,
-): Promise<string[]> {
+export async function revokeToken(db: Kysely<Database>, args: string[], note: Note): Promise<string[]> {
   const [prefix = '', ...rest] = parseArgs({ args, allowPositionals: true }).positionals;
   if (rest.length > 0 || !/^[0-9a-f]{8,64}$/i.test(prefix)) {
     throw new OperatorError(
@@ -78,11 +71,7 @@ export async function revokeToken(
 }
 
 /** `revoke-tokens ann`: ends all tokens of a user at once. */
-export async function revokeTokens(
-  db: Kysely<Database>,
-  args: string[],
-  note: (userId: number) => void,
-): Promise<string[]> {
+export async function revokeTokens(db: Kysely<Database>, args: string[], note: Note): Promise<string[]> {
   const user = await findUser(db, readOnlyUsername(args));
   const { numDeletedRows } = await db
     .deleteFrom('auth_tokens')
@@ -99,8 +88,7 @@ export async function revokeTokens(
 export async function revokeAllTokens(db: Kysely<Database>, args: string[]): Promise<string[]> {
   const { positionals } = parseArgs({ args, allowPositionals: true });
   await requireTables(db);
-  const { rows } = await sql<{ name: string }>`select current_database() as name`.execute(db);
-  const name = rows[0]?.name ?? '';
+  const name = await readDatabaseName(db);
   if (positionals.length !== 1 || positionals[0] !== name) {
     throw new OperatorError(
       `Expected the name of the database whose clients all lose their tokens: this one is "${name}".`,

@@ -2,15 +2,12 @@ import { parseArgs } from 'node:util';
 import { type Kysely, sql } from 'kysely';
 import type { Database } from '../lib/database/tables.ts';
 import { readUsername, readWholeNumber, requireAddress, requireText } from './arguments.ts';
+import type { Note } from './note.ts';
 import { OperatorError } from './operator-error.ts';
 import { requireTables } from './schema.ts';
 
 /** `create-user ann --staff --grant 1222`: writes one user, with the permissions given to it directly. */
-export async function createUser(
-  db: Kysely<Database>,
-  args: string[],
-  note: (userId: number) => void,
-): Promise<string[]> {
+export async function createUser(db: Kysely<Database>, args: string[], note: Note): Promise<string[]> {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,

@@ -1,6 +1,5 @@
 import { sql } from 'kysely';
 import { beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { compile } from '../lib/database/statement.ts';
 import { selectCount, selectMatching } from '../lib/users/matching.ts';
 import { runCommand } from '../manage/commands.ts';
 import { openForOperators } from '../manage/database.ts';
@@ -27,12 +26,12 @@ const gather = (): Promise<string[]> => runCommand(database.db, ['gather-listed'
 
 /** How often a count of the listed, which reads an index alone, had to look into the table. */
 async function countHeapFetches(): Promise<number> {
-  const { sql: text, parameters } = compile(selectCount(selectMatching(queryOf('is_active=true'))));
+  const count = selectCount(selectMatching(queryOf('is_active=true')));
   const { rows } = await database.db.transaction().execute(async (trx) => {
     // Of a table as small as this one PostgreSQL might read all.
     await sql`set local enable_seqscan = off`.execute(trx);
     await sql`set local enable_bitmapscan = off`.execute(trx);
-    return trx.executeQuery({ ...compile(sql``), sql: `explain (analyze, format json) ${text}`, parameters });
+    return sql`explain (analyze, format json) ${count}`.execute(trx);
   });
   return Number(/"Heap Fetches":(\d+)/.exec(JSON.stringify(rows))?.[1]);
 }

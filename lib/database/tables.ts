@@ -47,7 +47,7 @@ export type Database = {
     user_id: number;
     created_at: Generated<Timestamp>;
     expires_at: Timestamp | null;
-    name: Generated<string | null>;
+    name: string | null;
     issuer: Generated<string>;
   };
 };

@@ -4,7 +4,7 @@ import type { Database } from '../lib/database/tables.ts';
 import * as tables from '../migrations/0001-tables.ts';
 import * as search from '../migrations/0002-search.ts';
 import * as listing from '../migrations/0003-listing.ts';
-import * as details from '../migrations/0004-details.ts';
+import * as functions from '../migrations/0004-functions.ts';
 import { OperatorError } from './operator-error.ts';
 import { notMigrated, readSchema } from './schema.ts';
 
@@ -12,7 +12,7 @@ const migrations = {
   '0001-tables': tables,
   '0002-search': search,
   '0003-listing': listing,
-  '0004-details': details,
+  '0004-functions': functions,
 };
 
 /**

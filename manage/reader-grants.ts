@@ -3,47 +3,36 @@ import { DEFAULT_MIGRATION_LOCK_TABLE, DEFAULT_MIGRATION_TABLE } from 'kysely/mi
 import type { Database } from '../lib/database/tables.ts';
 import { OperatorError } from './operator-error.ts';
 
-/** What the API reads of each of the product's tables, and nothing that is not here: neither a new table nor a new column. */
+/**
+ * What the API's statement of the list reads of each of the product's tables: of users who are not listed their ids alone, for the other
+ * columns are null then. What is shown, and whose token it is, two functions say.
+ */
 const readableColumns: { [Table in keyof Database]: (keyof Database[Table])[] } = {
   users: [
     'id',
-    'username',
-    'mobile_number',
-    'email',
-    'is_email_verified',
-    'avatar',
-    'first_name',
-    'last_name',
-    'gender',
-    'invited_by_id',
-    'invite_code',
-    'is_active',
-    'is_staff',
-    'is_admin',
-    'is_profile_completed',
-    'last_login',
-    'created_at',
-    'updated_at',
     'list_flags',
     'list_created_at',
     'list_updated_at',
     'list_last_login',
+    'list_username',
+    'list_email',
     'search_text',
   ],
   user_presence: ['user_id', 'last_seen_at'],
-  groups: ['id', 'name'],
+  groups: [],
   user_groups: ['user_id', 'group_id'],
   permissions: [],
-  group_permissions: ['group_id', 'permission_code'],
-  user_permissions: ['user_id', 'permission_code'],
-  auth_tokens: ['token_hash', 'user_id', 'expires_at'],
+  group_permissions: [],
+  user_permissions: [],
+  auth_tokens: ['user_id', 'expires_at'],
 };
 
 /** What it calls, by the types of the arguments. */
-const readableFunctions = {
+const callableFunctions = {
   search_fold: 'text',
   search_pattern: 'text',
   list_details: 'bigint[], timestamptz',
+  find_caller: 'bytea',
 };
 
 const productTables = [...Object.keys(readableColumns), DEFAULT_MIGRATION_TABLE, DEFAULT_MIGRATION_LOCK_TABLE];
@@ -62,7 +51,7 @@ export async function grantReading(db: Kysely<Database>, role: string, { databas
   await sql`grant connect on database ${sql.id(database)} to ${reader}`.execute(db);
   await sql`grant usage on schema ${sql.id(schema)} to ${reader}`.execute(db);
   await requireEntry(db, role, { database, schema });
-  for (const [name, types] of Object.entries(readableFunctions)) {
+  for (const [name, types] of Object.entries(callableFunctions)) {
     await sql`grant execute on function ${inSchema(name)}(${sql.raw(types)}) to ${reader}`.execute(db);
   }
   // Of a table, and with it of each of its columns.

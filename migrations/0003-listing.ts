@@ -32,6 +32,8 @@ async function addListingColumns(db: Kysely<unknown>): Promise<void> {
       add column list_created_at timestamptz generated always as (case when is_staff or is_admin then created_at end) stored,
       add column list_updated_at timestamptz generated always as (case when is_staff or is_admin then updated_at end) stored,
       add column list_last_login timestamptz generated always as (case when is_staff or is_admin then last_login end) stored,
+      add column list_username text generated always as (case when is_staff or is_admin then username end) stored,
+      add column list_email text generated always as (case when is_staff or is_admin then email end) stored,
       -- chr(31) stands between the fields: no term holds it, so none matches across two
       add column search_text text generated always as (
         case when is_staff or is_admin then search_fold(
@@ -66,11 +68,11 @@ const filtered = ['list_flags', 'list_created_at', 'list_updated_at', 'list_last
 
 /**
  * The orderings, besides that by id. Read backwards an index has its nulls first, and they are to be last in both directions: what may be
- * null has an index for each. `username` and `email` have one of their own although they are unique: the unique ones hold the customers too.
+ * null has an index for each.
  */
 const orderings = {
-  username: ['username'],
-  email: ['email, id', 'email desc nulls last, id desc'],
+  username: ['list_username'],
+  email: ['list_email, id', 'list_email desc nulls last, id desc'],
   gender: [`(${genderRank}), id`, `(${genderRank}) desc nulls last, id desc`],
   last_login: ['list_last_login, id', 'list_last_login desc nulls last, id desc'],
   created_at: ['list_created_at, id'],
@@ -83,7 +85,7 @@ async function createOrderings(db: Kysely<unknown>): Promise<void> {
       const name = `users_list_${field}${index === 0 ? '' : '_desc'}`;
       const others = filtered.filter((column) => !keys.includes(column));
       // PostgreSQL takes a range of times for a fiftieth of what it is, and would look the rest up in the table.
-      const include = keys.startsWith('list_') ? `include (${others.join(', ')})` : '';
+      const include = filtered.some((column) => keys.startsWith(column)) ? `include (${others.join(', ')})` : '';
       await sql`create index ${sql.id(name)} on users (${sql.raw(keys)}) ${sql.raw(include)} where list_flags is not null`.execute(
         db,
       );

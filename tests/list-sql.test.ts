@@ -77,7 +77,7 @@ test('the widest query is one statement that binds every value', () => {
     'gender=Other&groups_in=1,2&group_id=3',
   ].join('&');
   expect(sqlOf(widest)).toMatchInlineSnapshot(`
-    "with matching as materialized (select users.id, users.list_flags, users.list_last_login, users.email, users.list_created_at, users.list_updated_at
+    "with matching as materialized (select users.id, users.list_flags, users.list_last_login, users.list_email, users.list_created_at, users.list_updated_at
     from users
     where (users.search_text like search_pattern($1)
     and strpos(coalesce(users.search_text, ''), search_fold($2)) > 0
@@ -128,7 +128,7 @@ test('the widest query is one statement that binds every value', () => {
     left join list_details(array(select id
     from (select *
     from matching as users
-    order by case when (users.list_flags & 2048) <> 0 then 0 when (users.list_flags & 1024) <> 0 then 1 when (users.list_flags & 4096) <> 0 then 2 end, users.list_last_login desc nulls last, users.email, users.list_created_at, users.list_updated_at desc, users.id
+    order by case when (users.list_flags & 2048) <> 0 then 0 when (users.list_flags & 1024) <> 0 then 1 when (users.list_flags & 4096) <> 0 then 2 end, users.list_last_login desc nulls last, users.list_email, users.list_created_at, users.list_updated_at desc, users.id
     limit 100 offset 200) as page), now() - make_interval(secs => 300)) with ordinality on true
     order by ordinality
     ["علی","50%","van dyk",1,9,"2026-02-21T00:00:00Z","2026-02-21T00:00:00Z","2026-01-01T00:00:00Z","2026-12-31T00:00:00Z","2026-02-21T00:00:00Z","2026-02-21T00:00:00Z","2026-01-01T00:00:00Z","2026-12-31T00:00:00Z","2026-02-21T00:00:00Z","2026-02-21T00:00:00Z","2026-01-01T00:00:00Z","2026-12-31T00:00:00Z",[1,2],[3]]"
@@ -207,20 +207,20 @@ test('the page after a cursor among ties and nulls is several stretches, each of
 test.each<[ordering: string, orderBy: string]>([
   ['id', 'users.id'],
   ['-id', 'users.id desc'],
-  ['username', 'users.username'],
-  ['-username', 'users.username desc'],
-  ['email', 'users.email, users.id'],
-  ['-email', 'users.email desc nulls last, users.id desc'],
+  ['username', 'users.list_username'],
+  ['-username', 'users.list_username desc'],
+  ['email', 'users.list_email, users.id'],
+  ['-email', 'users.list_email desc nulls last, users.id desc'],
   ['last_login', 'users.list_last_login, users.id'],
   ['-last_login', 'users.list_last_login desc nulls last, users.id desc'],
   ['created_at', 'users.list_created_at, users.id'],
   ['-created_at', 'users.list_created_at desc, users.id desc'],
-  ['updated_at,-email', 'users.list_updated_at, users.email desc nulls last, users.id'],
-  ['-updated_at,email', 'users.list_updated_at desc, users.email, users.id desc'],
+  ['updated_at,-email', 'users.list_updated_at, users.list_email desc nulls last, users.id'],
+  ['-updated_at,email', 'users.list_updated_at desc, users.list_email, users.id desc'],
   // Nothing is left to order after a unique key.
   ['id,-email', 'users.id'],
-  ['-username,email,id', 'users.username desc'],
-  ['email,-username,-id', 'users.email, users.username desc'],
+  ['-username,email,id', 'users.list_username desc'],
+  ['email,-username,-id', 'users.list_email, users.list_username desc'],
 ])('?ordering=%s is order by %s', (ordering, orderBy) => {
   expect(/^order by (.*)\nlimit/m.exec(sqlOf(`ordering=${ordering}`))?.[1]).toBe(orderBy);
 });

@@ -17,7 +17,15 @@ const database: TestDatabase = await openTestDatabase();
 const { db } = database;
 
 /** What the list reads of a user. */
-const listing = ['list_flags', 'list_created_at', 'list_updated_at', 'list_last_login', 'search_text'] as const;
+const listing = [
+  'list_flags',
+  'list_created_at',
+  'list_updated_at',
+  'list_last_login',
+  'list_username',
+  'list_email',
+  'search_text',
+] as const;
 const readListing = () =>
   db
     .selectFrom('users')
@@ -34,7 +42,7 @@ beforeEach(async () => {
   await sql`create schema public`.execute(db);
 });
 
-const names = ['0001-tables', '0002-search', '0003-listing', '0004-details'];
+const names = ['0001-tables', '0002-search', '0003-listing', '0004-functions'];
 
 const productTables = [
   'auth_tokens',
@@ -206,6 +214,7 @@ describe.skipIf(!hasServer)('on a server', () => {
     });
     await sql`grant usage on schema public to ${sql.id(reader)}`.execute(db);
     await sql`grant select on all tables in schema public to ${sql.id(reader)}`.execute(db);
+    await sql`grant execute on all functions in schema public to ${sql.id(reader)}`.execute(db);
     const url = new URL(database.url);
     [url.username, url.password] = [reader, 'reader'];
     const { status, json } = await send(await loadHandler(url.href), { query: 'search=ann', key: keys.cat });

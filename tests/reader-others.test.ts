@@ -235,7 +235,7 @@ describe.skipIf(!canStartServer)('create-reader', () => {
       'The schema "public" is not migrated. First: npm run migrate, or the command migrate of the function.';
     await expect(createReader(place)).rejects.toThrow(new OperatorError(message));
     await runCommand(open(place.ownerUrl), ['migrate']);
-    await place.run(`delete from kysely_migration where name = '0004-details'`);
+    await place.run(`delete from kysely_migration where name = '0004-functions'`);
     await expect(createReader(place)).rejects.toThrow(new OperatorError(message));
     const { rows } = await sql`select from pg_roles where rolname = ${place.reader}`.execute(place.superuser);
     expect(rows).toEqual([]);

@@ -80,6 +80,8 @@ describe('the migrated schema', () => {
         `list_created_at ${whenListed('timestamp with time zone', 'created_at')}`,
         `list_updated_at ${whenListed('timestamp with time zone', 'updated_at')}`,
         `list_last_login ${whenListed('timestamp with time zone', 'last_login')}`,
+        `list_username ${whenListed('text', 'username')}`,
+        `list_email ${whenListed('text', 'email')}`,
         `search_text ${whenListed(
           'text',
           "search_fold((((((((((((id)::text || chr(31)) || username) || chr(31)) || COALESCE(mobile_number, ''::text)) || chr(31))" +
@@ -95,14 +97,14 @@ describe('the migrated schema', () => {
         'users_invited_by USING btree (invited_by_id) WHERE (invited_by_id IS NOT NULL)',
         'users_list USING btree (id) INCLUDE (list_flags, list_created_at, list_updated_at, list_last_login) WHERE (list_flags IS NOT NULL)',
         'users_list_created_at USING btree (list_created_at, id) INCLUDE (list_flags, list_updated_at, list_last_login) WHERE (list_flags IS NOT NULL)',
-        'users_list_email USING btree (email, id) WHERE (list_flags IS NOT NULL)',
-        'users_list_email_desc USING btree (email DESC NULLS LAST, id DESC) WHERE (list_flags IS NOT NULL)',
+        'users_list_email USING btree (list_email, id) WHERE (list_flags IS NOT NULL)',
+        'users_list_email_desc USING btree (list_email DESC NULLS LAST, id DESC) WHERE (list_flags IS NOT NULL)',
         `users_list_gender USING btree (${genderRank}, id) WHERE (list_flags IS NOT NULL)`,
         `users_list_gender_desc USING btree (${genderRank} DESC NULLS LAST, id DESC) WHERE (list_flags IS NOT NULL)`,
         'users_list_last_login USING btree (list_last_login, id) INCLUDE (list_flags, list_created_at, list_updated_at) WHERE (list_flags IS NOT NULL)',
         'users_list_last_login_desc USING btree (list_last_login DESC NULLS LAST, id DESC) INCLUDE (list_flags, list_created_at, list_updated_at) WHERE (list_flags IS NOT NULL)',
         'users_list_updated_at USING btree (list_updated_at, id) INCLUDE (list_flags, list_created_at, list_last_login) WHERE (list_flags IS NOT NULL)',
-        'users_list_username USING btree (username) WHERE (list_flags IS NOT NULL)',
+        'users_list_username USING btree (list_username) WHERE (list_flags IS NOT NULL)',
         'users_search_trgm USING gin (search_text gin_trgm_ops) WHERE (search_text IS NOT NULL)',
         'with fillfactor=90, autovacuum_vacuum_scale_factor=0.01',
       ],
@@ -162,13 +164,24 @@ describe('the migrated schema', () => {
     });
   });
 
-  test('has exactly these functions, which nobody runs as somebody else, and no types or sequences of its own', async () => {
+  test('has exactly these functions, of which who is granted two runs them as their owner, and no types or sequences of its own', async () => {
     const { rows: functions } = await sql<{ head: string; grants: string | null; comment: string }>`
-      select regexp_replace(pg_get_functiondef(oid), '\\s+(AS|RETURN) .*', '') as head, proacl::text as grants, obj_description(oid) as comment
+      select regexp_replace(pg_get_functiondef(oid), '\\s+(AS|RETURN) .*', '') as head, replace(proacl::text, current_user, 'owner') as grants, obj_description(oid) as comment
       from pg_proc where pronamespace = 'public'::regnamespace
         and not exists (select from pg_depend where objid = pg_proc.oid and deptype = 'e') -- of pg_trgm
       order by proname`.execute(db);
+    const setOff = (...names: string[]) => names.map((name) => ` SET enable_${name} TO 'off'\n`).join('');
+    const asOwner = (...off: string[]) =>
+      `STABLE SECURITY DEFINER\n${setOff(...off)} SET search_path TO 'public', 'pg_temp'`;
     expect(functions).toEqual([
+      {
+        head:
+          'CREATE OR REPLACE FUNCTION public.find_caller(hash bytea)\n' +
+          ' RETURNS TABLE(id bigint, is_active boolean, is_staff boolean, is_admin boolean, permissions integer[])\n' +
+          ` LANGUAGE plpgsql\n ${asOwner('seqscan')}`,
+        grants: '{owner=X/owner}',
+        comment: 'who holds the token with this SHA-256, if it has not ended',
+      },
       {
         head:
           'CREATE OR REPLACE FUNCTION public.list_details(ids bigint[], online_since timestamp with time zone)\n' +
@@ -176,8 +189,8 @@ describe('the migrated schema', () => {
           ' last_name text, gender text, invite_code text, is_active boolean, is_staff boolean, is_admin boolean, is_profile_completed boolean,' +
           ' last_login text, created_at text, updated_at text, is_online boolean, invitees_count bigint, inviter_id bigint,' +
           ' inviter_username text, inviter_first_name text, inviter_last_name text, group_ids bigint[], group_names json)\n' +
-          " LANGUAGE plpgsql\n STABLE\n SET enable_seqscan TO 'off'\n SET enable_hashjoin TO 'off'\n SET enable_mergejoin TO 'off'",
-        grants: null,
+          ` LANGUAGE plpgsql\n ${asOwner('seqscan', 'hashjoin', 'mergejoin')}`,
+        grants: '{owner=X/owner}',
         comment: 'what the list shows of these users, in their order; group_names, by id, in the first row',
       },
       {

@@ -25,11 +25,13 @@ type UsersTable = {
   last_login: Timestamp | null;
   created_at: Generated<Timestamp>;
   updated_at: Generated<Timestamp>;
-  /** The bits of `users/list-flags.ts`; null for whoever is not listed, and so are the four below. */
+  /** The bits of `users/list-flags.ts`; null for whoever is not listed, and so are those below. */
   list_flags: GeneratedAlways<number | null>;
   list_created_at: GeneratedAlways<Timestamp | null>;
   list_updated_at: GeneratedAlways<Timestamp | null>;
   list_last_login: GeneratedAlways<Timestamp | null>;
+  list_username: GeneratedAlways<string | null>;
+  list_email: GeneratedAlways<string | null>;
   search_text: GeneratedAlways<string | null>;
 };
 

@@ -42,8 +42,8 @@ const byColumn = (column: SortField['column']) => ({
 /** The table: a row is a field to order by, named as in `UserRow`. */
 const sortFields = {
   id: { ...byColumn('id'), holds: Number.isSafeInteger, unique: true },
-  username: { ...byColumn('username'), holds: isText, unique: true },
-  email: { ...byColumn('email'), holds: isText, nullable: true },
+  username: { ...byColumn('list_username'), holds: isText, unique: true },
+  email: { ...byColumn('list_email'), holds: isText, nullable: true },
   gender: { column: 'list_flags', expression: genderRank, holds: isGenderRank, nullable: true },
   last_login: { ...byColumn('list_last_login'), holds: isExactText, nullable: true },
   created_at: { ...byColumn('list_created_at'), holds: isExactText },

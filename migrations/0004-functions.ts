@@ -8,12 +8,23 @@ function toExactText(column: string): string {
 }
 
 /**
- * What the list shows of the users of a page. A function, because a connection keeps its plan: which users are on the page is another
- * statement with each request, and planning the rest each time took longer than running it. In PL/pgSQL, for PostgreSQL 17 and older plan
- * functions in SQL with each call. The plan is always that of few users, each by its index: one that was made while the tables were all but
- * empty would go on reading them whole, for each user of the page, when they have been filled.
+ * What the API's role calls in place of reading the tables: their owner reads them, so that whoever has stolen the role reads no customer's
+ * data and no token's hash.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
+  await createListDetails(db);
+  await createFindCaller(db);
+  await runAsOwner(db, 'list_details(bigint[], timestamptz)');
+  await runAsOwner(db, 'find_caller(bytea)');
+}
+
+/**
+ * What the list shows of the users of a page, of listed ones alone. A function also because a connection keeps its plan: which users are on
+ * the page is another statement with each request, and planning the rest each time took longer than running it. In PL/pgSQL, for PostgreSQL 17
+ * and older plan functions in SQL with each call. The plan is always that of few users, each by an index: one that was made while few
+ * were there would go on reading the table whole for each user of the page when many have come.
+ */
+async function createListDetails(db: Kysely<unknown>): Promise<void> {
   await sql
     .raw(`
     create function list_details(ids bigint[], online_since timestamptz)
@@ -55,4 +66,38 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   await sql`comment on function list_details is 'what the list shows of these users, in their order; group_names, by id, in the first row'`.execute(
     db,
   );
+}
+
+/** Who holds the token with this hash, if it has not ended, and which permissions they have, directly or through a group. */
+async function createFindCaller(db: Kysely<unknown>): Promise<void> {
+  await sql`
+    create function find_caller(hash bytea)
+    returns table (id bigint, is_active boolean, is_staff boolean, is_admin boolean, permissions integer[])
+    language plpgsql stable
+    set enable_seqscan = off
+    as $caller$
+    #variable_conflict use_column
+    begin
+      return query
+        select users.id::bigint, users.is_active, users.is_staff, users.is_admin,
+          array(
+            select permission_code from user_permissions where user_id = users.id
+            union all
+            select permission_code from user_groups join group_permissions using (group_id) where user_id = users.id)
+        from auth_tokens join users on users.id = auth_tokens.user_id
+        where token_hash = hash and (expires_at is null or expires_at > now());
+    end
+    $caller$`.execute(db);
+  await sql`comment on function find_caller is 'who holds the token with this SHA-256, if it has not ended'`.execute(
+    db,
+  );
+}
+
+/** For those alone to whom it is granted. Of the caller's search_path nothing is used, and of the caller's temporary tables none. */
+async function runAsOwner(db: Kysely<unknown>, name: string): Promise<void> {
+  await sql`
+    do $do$ begin
+      execute format('alter function ${sql.raw(name)} security definer set search_path = %I, pg_temp', current_schema());
+    end $do$`.execute(db);
+  await sql`revoke execute on function ${sql.raw(name)} from public`.execute(db);
 }

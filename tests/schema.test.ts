@@ -189,7 +189,7 @@ describe('the migrated schema', () => {
           ' last_name text, gender text, invite_code text, is_active boolean, is_staff boolean, is_admin boolean, is_profile_completed boolean,' +
           ' last_login text, created_at text, updated_at text, is_online boolean, invitees_count bigint, inviter_id bigint,' +
           ' inviter_username text, inviter_first_name text, inviter_last_name text, group_ids bigint[], group_names json)\n' +
-          ` LANGUAGE plpgsql\n ${asOwner('seqscan', 'hashjoin', 'mergejoin')}`,
+          ` LANGUAGE plpgsql\n ${asOwner('seqscan', 'hashjoin', 'mergejoin', 'material')}`,
         grants: '{owner=X/owner}',
         comment: 'what the list shows of these users, in their order; group_names, by id, in the first row',
       },

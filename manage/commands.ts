@@ -3,7 +3,7 @@ import type { Kysely } from 'kysely';
 import type { Database } from '../lib/database/tables.ts';
 import { seedDemo } from './demo.ts';
 import { gatherListed } from './gather.ts';
-import { migrate } from './migrate.ts';
+import { migrateCommand } from './migrate.ts';
 import type { Note } from './note.ts';
 import { OperatorError } from './operator-error.ts';
 import { createReader } from './reader.ts';
@@ -14,14 +14,7 @@ import { createUser } from './users.ts';
 type Command = { usage: string; run: (db: Kysely<Database>, args: string[], note: Note) => Promise<string[]> };
 
 const commands: Record<string, Command> = {
-  migrate: {
-    usage: 'migrate',
-    async run(db, args) {
-      parseArgs({ args });
-      const names = await migrate(db);
-      return names.length > 0 ? names.map((name) => `migrated ${name}`) : ['the schema is up to date'];
-    },
-  },
+  migrate: { usage: 'migrate [--allow-rewrite]', run: migrateCommand },
   'create-user': {
     usage: 'create-user <username> [--email <address>] [--admin | --staff] [--grant <permission code>]…',
     run: createUser,

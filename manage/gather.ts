@@ -1,11 +1,8 @@
 import { parseArgs } from 'node:util';
 import { type Kysely, sql } from 'kysely';
 import type { Database } from '../lib/database/tables.ts';
+import { withLocks } from './locks.ts';
 import { requireMigrated, vacuumUsers } from './migrate.ts';
-import { OperatorError } from './operator-error.ts';
-
-/** Whoever asks for users meanwhile waits as long as this command waits for those who use the table. */
-const lockTimeout = '3s';
 
 /**
  * `gather-listed`: puts the rows of the listed together, at the beginning of the table. Each write takes its page out of the visibility map,
@@ -15,29 +12,21 @@ const lockTimeout = '3s';
 export async function gatherListed(db: Kysely<Database>, args: string[]): Promise<string[]> {
   parseArgs({ args });
   await requireMigrated(db);
-  const lines = await db.transaction().execute(async (trx) => {
-    await lockUsers(trx);
-    const before = await readPlace(trx);
-    await sql`create index users_gathered on users ((list_flags is null))`.execute(trx);
-    await sql`cluster users using users_gathered`.execute(trx);
-    await sql`drop index users_gathered`.execute(trx);
-    const after = await readPlace(trx);
-    return [`gathered ${after.listed} listed users, from ${before.pages} pages of the table into ${after.pages}`];
-  });
+  const lines = await db
+    .connection()
+    .execute((connection) => withLocks(connection, () => connection.transaction().execute(gather)));
   await vacuumUsers(db);
   return lines;
 }
 
-async function lockUsers(trx: Kysely<Database>): Promise<void> {
-  await sql`set local lock_timeout = ${sql.lit(lockTimeout)}`.execute(trx);
-  try {
-    await sql`lock table users in access exclusive mode`.execute(trx);
-  } catch (error) {
-    if ((error as { code?: unknown }).code !== '55P03') throw error;
-    throw new OperatorError(
-      `Others used the table for ${lockTimeout}, and nothing was changed: a long transaction, or a vacuum. Try again when it has ended.`,
-    );
-  }
+async function gather(trx: Kysely<Database>): Promise<string[]> {
+  await sql`lock table users in access exclusive mode`.execute(trx);
+  const before = await readPlace(trx);
+  await sql`create index users_gathered on users ((list_flags is null))`.execute(trx);
+  await sql`cluster users using users_gathered`.execute(trx);
+  await sql`drop index users_gathered`.execute(trx);
+  const after = await readPlace(trx);
+  return [`gathered ${after.listed} listed users, from ${before.pages} pages of the table into ${after.pages}`];
 }
 
 async function readPlace(trx: Kysely<Database>): Promise<{ listed: number; pages: number }> {

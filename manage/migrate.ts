@@ -1,31 +1,61 @@
+import { parseArgs } from 'node:util';
 import { type Kysely, sql } from 'kysely';
-import { Migrator } from 'kysely/migration';
+import { DEFAULT_MIGRATION_TABLE, Migrator } from 'kysely/migration';
 import type { Database } from '../lib/database/tables.ts';
-import * as tables from '../migrations/0001-tables.ts';
-import * as search from '../migrations/0002-search.ts';
-import * as listing from '../migrations/0003-listing.ts';
-import * as functions from '../migrations/0004-functions.ts';
-import { OperatorError } from './operator-error.ts';
+import { inTurn, withLocks } from './locks.ts';
+import { requireNoOther, requireNoRewrite, requireUtf8 } from './migrate-refusals.ts';
+import { migrations } from './migrations.ts';
 import { notMigrated, readSchema } from './schema.ts';
 
-const migrations = {
-  '0001-tables': tables,
-  '0002-search': search,
-  '0003-listing': listing,
-  '0004-functions': functions,
-};
+/** `migrate [--allow-rewrite]`. Says what it ran. */
+export async function migrateCommand(db: Kysely<Database>, args: string[]): Promise<string[]> {
+  const { values } = parseArgs({ args, options: { 'allow-rewrite': { type: 'boolean', default: false } } });
+  const { ran, unknown } = await migrate(db, { mayRewrite: values['allow-rewrite'] });
+  if (unknown.length > 0)
+    return [`the schema is newer than this version, which runs with it: it has ${unknown.join(', ')} as well`];
+  return ran.length > 0 ? ran.map((name) => `migrated ${name}`) : ['the schema is up to date'];
+}
+
+/** The names of the migrations that it ran, and of those that a later version has run. */
+export type Migrated = { ran: string[]; unknown: string[] };
 
 /**
- * Brings the first schema of `search_path` up to date, all or nothing, and returns the names of the migrations it ran. A lock keeps two runs
- * apart. Refuses a database that could not hold the names.
+ * Brings the first schema of `search_path` up to date, each migration whole or not at all. Two runs take turns. Refuses a database that could
+ * not hold the names, and what would keep a large table from its users, unless it may.
  */
-export async function migrate(db: Kysely<Database>): Promise<string[]> {
+export async function migrate(db: Kysely<Database>, { mayRewrite = false } = {}): Promise<Migrated> {
   await requireUtf8(db);
-  const migrator = toMigrator(db, await readSchema(db));
-  const { error, results = [] } = await migrator.migrateToLatest();
-  if (error) throw error;
-  if (results.length > 0) await vacuumUsers(db);
-  return results.map(({ migrationName }) => migrationName);
+  const schema = await readSchema(db);
+  const migrated = await db
+    .connection()
+    .execute((connection) => inTurn(connection, () => runPending(connection, schema, mayRewrite)));
+  if (migrated.ran.length > 0) await vacuumUsers(db);
+  return migrated;
+}
+
+async function runPending(connection: Kysely<Database>, schema: string, mayRewrite: boolean): Promise<Migrated> {
+  const { pending, unknown } = await readState(connection, schema);
+  requireNoOther(pending, unknown, schema);
+  if (!mayRewrite) await requireNoRewrite(connection, pending);
+  const migrator = toMigrator(connection, schema);
+  for (const name of pending) {
+    await withLocks(connection, async () => {
+      const disableTransactions = migrations[name]?.outsideTransaction === true;
+      const { error } = await migrator.migrateTo(name, { disableTransactions });
+      if (error) throw error;
+    });
+  }
+  return { ran: pending, unknown };
+}
+
+/** Which of ours are still to be run, and which have been run that are not ours. */
+async function readState(db: Kysely<Database>, schema: string): Promise<{ pending: string[]; unknown: string[] }> {
+  const known = await toMigrator(db, schema).getMigrations();
+  const pending = known.filter(({ executedAt }) => executedAt === undefined).map(({ name }) => name);
+  if (pending.length === known.length) return { pending, unknown: [] };
+  const { rows } = await sql<{ name: string }>`
+    select name from ${sql.id(schema, DEFAULT_MIGRATION_TABLE)} order by name`.execute(db);
+  return { pending, unknown: rows.map(({ name }) => name).filter((name) => !Object.hasOwn(migrations, name)) };
 }
 
 /**
@@ -36,25 +66,11 @@ export async function vacuumUsers(db: Kysely<Database>): Promise<void> {
   await sql`vacuum (analyze) users`.execute(db);
 }
 
-/** PostgreSQL normalizes texts of UTF-8 alone, and by that the search folds; in SQL_ASCII it would fail with the first user of staff. */
-async function requireUtf8(db: Kysely<Database>): Promise<void> {
-  const { rows } = await sql<{ name: string; encoding: string }>`
-    select current_database() as name, current_setting('server_encoding') as encoding`.execute(db);
-  const { name = '', encoding = '' } = rows[0] ?? {};
-  if (encoding === 'UTF8') return;
-  throw new OperatorError(
-    [
-      `Expected a database of encoding UTF8; "${name}" is of ${encoding}, and a database keeps its encoding.`,
-      `Make another (create database … encoding 'UTF8' template template0, with a locale of UTF-8 or C), and name it in DATABASE_URL.`,
-    ].join('\n'),
-  );
-}
-
 /** Returns the schema; throws where a migration is still to be run in it. */
 export async function requireMigrated(db: Kysely<Database>): Promise<string> {
   const schema = await readSchema(db);
-  const known = await toMigrator(db, schema).getMigrations();
-  if (known.some(({ executedAt }) => executedAt === undefined)) throw notMigrated(schema);
+  const { pending } = await readState(db, schema);
+  if (pending.length > 0) throw notMigrated(schema);
   return schema;
 }
 

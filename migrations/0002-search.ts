@@ -30,10 +30,11 @@ const folds = [
 ];
 
 /**
- * The functions by which the search compares. They use nothing of the database's locale, which neither `C` nor the builtin provider offers for
+ * What the search compares by: the functions, and the extension of the index. They use nothing of the database's locale, which neither `C` nor the builtin provider offers for
  * letters outside ASCII, which has a Turkish i in `tr_TR`, and which an upgrade of libc or ICU would change under the stored column.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
+  await sql`create extension if not exists pg_trgm`.execute(db);
   // Each step asks first: translate compares each character of the text with each of its list.
   const steps = folds.map((fold) => {
     const pairs = toPairs(fold);

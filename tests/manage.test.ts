@@ -104,11 +104,11 @@ describe("an operator's mistake", () => {
   const prefix = "Expected the first digits of a token's hash, eight or more, as `list-tokens` prints them.";
 
   test.each<[line: string, message: string | RegExp]>([
-    ['', /^Commands:\n {2}migrate\n {2}create-user <username>/],
-    ['drop-users', /^Unknown command "drop-users"\. Commands:\n {2}migrate\n/],
+    ['', /^Commands:\n {2}migrate \[--allow-rewrite\]\n {2}create-user <username>/],
+    ['drop-users', /^Unknown command "drop-users"\. Commands:\n {2}migrate \[--allow-rewrite\]\n/],
     ['constructor', /^Unknown command "constructor"\./],
     ['__proto__ ann', /^Unknown command "__proto__"\./],
-    ['migrate now', /'now'.*\nUsage: migrate$/s],
+    ['migrate now', /'now'.*\nUsage: migrate \[--allow-rewrite\]$/s],
     ['seed-demo --force', /'--force'.*\nUsage: seed-demo$/s],
     ['create-user', oneUsername(0)],
     ['create-user --admin', oneUsername(0)],
@@ -220,7 +220,8 @@ async function run(databaseUrl: string, ...args: string[]) {
 }
 
 describe('npm run manage', () => {
-  const list = /^Commands:\n {2}migrate\n {2}create-user <username> \[--email <address>\].*\n {2}issue-token/;
+  const list =
+    /^Commands:\n {2}migrate \[--allow-rewrite\]\n {2}create-user <username> \[--email <address>\].*\n {2}issue-token/;
   const listOf = (word: string) => new RegExp(list.source.replace('^', `^Unknown command "${word}"\\. `));
 
   test.each([['--help'], ['-h'], ['help']])('lists the commands with %s, without a database', async (word) => {

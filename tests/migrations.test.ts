@@ -1,9 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sql } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { runCommand } from '../manage/commands.ts';
 import { openForOperators } from '../manage/database.ts';
 import { seedDemo } from '../manage/demo.ts';
 import { migrate } from '../manage/migrate.ts';
@@ -42,7 +44,7 @@ beforeEach(async () => {
   await sql`create schema public`.execute(db);
 });
 
-const names = ['0001-tables', '0002-search', '0003-listing', '0004-functions'];
+const names = ['0001-tables', '0002-search', '0003-listing', '0004-functions', '0005-indexes'];
 
 const productTables = [
   'auth_tokens',
@@ -64,10 +66,10 @@ async function tables(): Promise<string[]> {
 }
 
 test('make all tables, once', async () => {
-  expect(await migrate(db)).toEqual(names);
+  expect((await migrate(db)).ran).toEqual(names);
   expect(await tables()).toEqual(productTables);
   expect(await db.selectFrom('permissions').selectAll().execute()).toEqual([{ code: 1222, name: 'UserPermission' }]);
-  expect(await migrate(db)).toEqual([]);
+  expect((await migrate(db)).ran).toEqual([]);
 });
 
 test('leave nothing when one of them fails, and go through when its cause is gone', async () => {
@@ -78,7 +80,7 @@ test('leave nothing when one of them fails, and go through when its cause is gon
     expect(await tables()).toEqual([name]);
     await sql`drop table ${sql.id(name)}`.execute(db);
   }
-  expect(await migrate(db)).toEqual(names);
+  expect((await migrate(db)).ran).toEqual(names);
 });
 
 test('keep the data of a database that is up to date', async () => {
@@ -104,11 +106,41 @@ test('list the users who were there before', async () => {
   const migrations = { '0001-tables': await import('../migrations/0001-tables.ts') };
   await new Migrator({ db, provider: { getMigrations: async () => migrations } }).migrateToLatest();
   await writePeople(db);
-  expect(await migrate(db)).toEqual(names.slice(1));
+  expect((await migrate(db)).ran).toEqual(names.slice(1));
   expect(listingOfPeople).toHaveLength(Object.keys(people).length);
   expect(await readListing()).toEqual(listingOfPeople);
   const { json } = await send(await loadHandler(database.url), { query: 'search=example,a&is_active=1' });
   expect(json().results.map(({ id }) => id)).toEqual([7, 5, 3, 1]);
+});
+
+describe('where a later version has migrated', () => {
+  const later = ['0006-later', '0007-latest'];
+
+  beforeEach(async () => {
+    await migrate(db);
+    await writePeople(db);
+    for (const name of later)
+      await sql`insert into kysely_migration values (${name}, ${new Date().toISOString()})`.execute(db);
+    await sql`alter table users add column pronouns text`.execute(db);
+  });
+
+  test('say so, change nothing, and the API serves', async () => {
+    expect(await runCommand(db, ['migrate'])).toEqual([
+      'the schema is newer than this version, which runs with it: it has 0006-later, 0007-latest as well',
+    ]);
+    const { status } = await send(await loadHandler(database.url), { query: 'search=ann' });
+    expect(status).toBe(200);
+  });
+
+  test('refuse to put one of theirs behind those', async () => {
+    await sql`delete from kysely_migration where name = '0005-indexes'`.execute(db);
+    await expect(migrate(db)).rejects.toThrow(
+      new OperatorError(
+        'The schema "public" was migrated by another branch of the code: it has 0006-later, 0007-latest, which this version does not know,\n' +
+          'and lacks 0005-indexes. Nothing was changed. Migrate with the version that knows all of them.',
+      ),
+    );
+  });
 });
 
 describe('the listing columns', () => {
@@ -168,30 +200,60 @@ describe.skipIf(!hasServer)('in a database of another encoding', () => {
 const programs = findPostgres() ?? '';
 
 describe.skipIf(!hasServer || !existsSync(join(programs, 'pg_dump')))('in a dump', () => {
+  const run = (program: string, args: string[], input = '') => {
+    const { status, stdout, stderr } = spawnSync(join(programs, program), args, { input, encoding: 'utf8' });
+    expect(status, stderr).toBe(0);
+    return stdout;
+  };
+  const restore = (url: string, dump: string) => run('psql', ['-v', 'ON_ERROR_STOP=1', '-1', '-d', url], dump);
+  const usersOf = (of: typeof db) => of.selectFrom('users').selectAll().orderBy('id').execute();
+
+  beforeEach(async () => {
+    await migrate(db);
+    await writePeople(db);
+    await db.updateTable('users').set({ last_name: 'Ivanović Владимир İıß' }).where('username', '=', 'eve').execute();
+  });
+
+  async function expectEveFound(url: string): Promise<void> {
+    const { status, json } = await send(await loadHandler(url), { query: 'search=владимир,ivanovic,iiss' });
+    expect(status).toBe(200);
+    expect(json().results.map(({ username }) => username)).toEqual(['eve']);
+  }
+
   test.each(["locale 'C'", "locale_provider icu icu_locale 'tr' locale 'C.UTF-8'"])(
     'keep what searches find, restored with %s',
     async (options) => {
-      await migrate(db);
-      await writePeople(db);
-      await db.updateTable('users').set({ last_name: 'Ivanović Владимир İıß' }).where('username', '=', 'eve').execute();
       const restored = await openEmptyDatabase(`encoding 'UTF8' ${options}`);
-      const run = (program: string, args: string[], input = '') => {
-        const { status, stdout, stderr } = spawnSync(join(programs, program), args, { input, encoding: 'utf8' });
-        expect(status, stderr).toBe(0);
-        return stdout;
-      };
-      run(
-        'psql',
-        ['-v', 'ON_ERROR_STOP=1', '-1', '-d', restored.url],
-        run('pg_dump', ['-d', database.url, '--no-owner']),
-      );
-      const texts = (of: typeof db) => of.selectFrom('users').select(['id', 'search_text']).orderBy('id').execute();
-      expect(await texts(restored.db)).toEqual(await texts(db));
-      expect(await migrate(restored.db)).toEqual([]);
-      const { json } = await send(await loadHandler(restored.url), { query: 'search=владимир,ivanovic,iiss' });
-      expect(json().count).toBe(1);
+      restore(restored.url, run('pg_dump', ['-d', database.url, '--no-owner']));
+      expect(await usersOf(restored.db)).toEqual(await usersOf(db));
+      expect((await migrate(restored.db)).ran).toEqual([]);
+      await expectEveFound(restored.url);
     },
   );
+
+  test('of the data alone, as docs/restore.md has it, fill a schema that they have made', async () => {
+    const [, options = ''] = /^pg_dump --data-only (.*?) -d /m.exec(await readFile('docs/restore.md', 'utf8')) ?? [];
+    const restored = await openEmptyDatabase('');
+    await migrate(restored.db);
+    restore(restored.url, run('pg_dump', ['--data-only', ...options.split(' '), '-d', database.url]));
+    expect(await usersOf(restored.db)).toEqual(await usersOf(db));
+    await runCommand(restored.db, ['create-user', 'next']); // the identity goes on behind the last
+    await expectEveFound(restored.url);
+  });
+
+  test('into another schema serve the list, when its functions are told, as docs/restore.md has it', async () => {
+    const [, statements = ''] = /```sql\n(alter schema.*?)```/s.exec(await readFile('docs/restore.md', 'utf8')) ?? [];
+    const restored = await openEmptyDatabase('');
+    restore(restored.url, run('pg_dump', ['-d', database.url, '--no-owner']));
+    for (const statement of statements.split(';\n').filter((part) => part.trim() !== ''))
+      await sql.raw(statement).execute(restored.db);
+    const url = new URL(restored.url);
+    url.searchParams.set('options', '-csearch_path=app');
+    const other = openForOperators(url.href);
+    onTestFinished(() => other.destroy());
+    expect((await migrate(other)).ran).toEqual([]);
+    await expectEveFound(url.href);
+  });
 });
 
 /** What needs more than the one connection of PGlite. */
@@ -200,7 +262,7 @@ describe.skipIf(!hasServer)('on a server', () => {
     const others = Array.from({ length: 4 }, () => openForOperators(database.url));
     const ran = await Promise.all(others.map((other) => migrate(other)));
     for (const other of others) await other.destroy();
-    expect(ran.flat()).toEqual(names);
+    expect(ran.flatMap(({ ran }) => ran)).toEqual(names);
   });
 
   test('a role that may only read can serve the list', async () => {

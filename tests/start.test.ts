@@ -128,7 +128,7 @@ describe('npm start', { shuffle: false }, () => {
   test('begins its first start again until one has come to its end', () => {
     const [atFolder, atFirstFile, atMark] = cutShort;
     const begin = 'Creating the embedded PostgreSQL, once; this takes some seconds …\n';
-    const migrated = ['0001-tables', '0002-search', '0003-listing', '0004-functions']
+    const migrated = ['0001-tables', '0002-search', '0003-listing', '0004-functions', '0005-indexes']
       .map((name) => `migrated ${name}\n`)
       .join('');
     const prepared = `${begin}Migrating the schema and writing demo data …\n${migrated}wrote 68 demo users\n`;
@@ -334,6 +334,7 @@ describe('npm start with DATABASE_URL', () => {
 migrated 0002-search
 migrated 0003-listing
 migrated 0004-functions
+migrated 0005-indexes
 Starting serverless-offline …
 
 Ready at ${origin}/api/users/ — Ctrl-C stops it.

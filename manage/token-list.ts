@@ -5,7 +5,7 @@ import { readDays, readUsername } from './arguments.ts';
 import type { Note } from './note.ts';
 import { OperatorError } from './operator-error.ts';
 import { requireTables } from './schema.ts';
-import { findUser } from './tokens.ts';
+import { findUser } from './user-lookup.ts';
 
 /** How long before its end a token is marked. */
 const soonDays = 14;

@@ -7,6 +7,7 @@ import { readDays, readOnlyUsername, readUsername, requireText } from './argumen
 import type { Note } from './note.ts';
 import { OperatorError } from './operator-error.ts';
 import { readDatabaseName, requireTables } from './schema.ts';
+import { findUser } from './user-lookup.ts';
 
 /** What nobody renews ends: a key outlives the one who has it otherwise. */
 const defaultDays = 90;
@@ -96,15 +97,4 @@ export async function revokeAllTokens(db: Kysely<Database>, args: string[]): Pro
   }
   const { numDeletedRows } = await db.deleteFrom('auth_tokens').executeTakeFirstOrThrow();
   return [`revoked all ${numDeletedRows} tokens in ${name}`];
-}
-
-export async function findUser(db: Kysely<Database>, username: string): Promise<{ id: number; username: string }> {
-  await requireTables(db);
-  const user = await db
-    .selectFrom('users')
-    .where('username', '=', username)
-    .select(['id', 'username'])
-    .executeTakeFirst();
-  if (!user) throw new OperatorError(`There is no user "${username}".`);
-  return { ...user, id: Number(user.id) }; // int8 comes as text
 }

@@ -3,9 +3,11 @@ import type { Kysely } from 'kysely';
 import type { Database } from '../lib/database/tables.ts';
 import { seedDemo } from './demo.ts';
 import { gatherListed } from './gather.ts';
+import { addToGroup, createGroup, removeFromGroup } from './groups.ts';
 import { migrateCommand } from './migrate.ts';
 import type { Note } from './note.ts';
 import { OperatorError } from './operator-error.ts';
+import { grant, revoke } from './permissions.ts';
 import { createReader } from './reader.ts';
 import { listTokens } from './token-list.ts';
 import { issueToken, revokeAllTokens, revokeToken, revokeTokens } from './tokens.ts';
@@ -19,6 +21,11 @@ const commands: Record<string, Command> = {
     usage: 'create-user <username> [--email <address>] [--admin | --staff] [--grant <permission code>]…',
     run: createUser,
   },
+  grant: { usage: 'grant (<username> | --group <name>) <permission code>', run: grant },
+  revoke: { usage: 'revoke (<username> | --group <name>) <permission code>', run: revoke },
+  'create-group': { usage: 'create-group <name>', run: createGroup },
+  'add-to-group': { usage: 'add-to-group <username> <name of the group>', run: addToGroup },
+  'remove-from-group': { usage: 'remove-from-group <username> <name of the group>', run: removeFromGroup },
   'issue-token': {
     usage: 'issue-token <username> [--name <text>] [--issuer <text>] [--expires-in-days <number> | --never-expires]',
     run: issueToken,

@@ -4,6 +4,7 @@ import type { Database } from '../lib/database/tables.ts';
 import { readUsername, readWholeNumber, requireAddress, requireText } from './arguments.ts';
 import type { Note } from './note.ts';
 import { OperatorError } from './operator-error.ts';
+import { requirePermissions } from './permissions.ts';
 import { requireTables } from './schema.ts';
 
 /** `create-user ann --staff --grant 1222`: writes one user, with the permissions given to it directly. */
@@ -33,13 +34,7 @@ export async function createUser(db: Kysely<Database>, args: string[], note: Not
       .select('username')
       .executeTakeFirst();
     if (taken) throw new OperatorError(`There is a user "${taken.username}" of that name or e-mail address already.`);
-    const known = await trx.selectFrom('permissions').select('code').execute();
-    const unknown = codes.find((code) => !known.some((permission) => permission.code === code));
-    if (unknown !== undefined) {
-      throw new OperatorError(
-        `There is no permission ${unknown}; there are ${known.map(({ code }) => code).join(', ')}.`,
-      );
-    }
+    await requirePermissions(trx, codes);
     const { id } = await trx
       .insertInto('users')
       .values({ username, email, is_admin: admin, is_staff: staff, is_customer: !admin && !staff })

@@ -62,6 +62,12 @@ describe("the operators' function", () => {
     ['revoke-token', [hashKey(keys.cat).toString('hex', 0, 4)], { userIds: [people.cat.id] }],
     ['revoke-tokens', ['dan'], { userIds: [people.dan.id] }],
     ['create-user', ['hunter3', '--email', 'hunter3@example.org'], { userIds: [expect.any(Number)] }],
+    ['grant', ['fay_x', '1222'], { userIds: [people.fay.id] }],
+    ['grant', ['--group', 'Nobody', '1222'], {}],
+    ['revoke', ['fay_x', '1222'], { userIds: [people.fay.id] }],
+    ['create-group', ['hunter2'], {}],
+    ['add-to-group', ['gus', 'Nobody'], { userIds: [people.gus.id] }],
+    ['remove-from-group', ['cat', 'Support'], { userIds: [people.cat.id] }],
   ])('logs that %s has run and on whom, and not its arguments %j', async (command, args, more) => {
     const lines = vi.spyOn(console, 'log').mockImplementation(() => {});
     onTestFinished(() => lines.mockRestore());

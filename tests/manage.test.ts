@@ -221,8 +221,8 @@ async function run(databaseUrl: string, ...args: string[]) {
 
 describe('npm run manage', () => {
   const list =
-    /^Commands:\n {2}migrate \[--allow-rewrite\]\n {2}create-user <username> \[--email <address>\].*\n {2}issue-token/;
-  const listOf = (word: string) => new RegExp(list.source.replace('^', `^Unknown command "${word}"\\. `));
+    /^Commands:\n {2}migrate \[--allow-rewrite\]\n {2}create-user <username> \[--email <address>\].*\n {2}issue-token/s;
+  const listOf = (word: string) => new RegExp(list.source.replace('^', `^Unknown command "${word}"\\. `), 's');
 
   test.each([['--help'], ['-h'], ['help']])('lists the commands with %s, without a database', async (word) => {
     expect(await run('', word)).toEqual({ status: 0, stderr: '', stdout: expect.stringMatching(list) });

@@ -145,6 +145,11 @@ describe.skipIf(!canStartServer)('the schema that comes first in search_path', (
 
   test.each([
     ['create-user', 'ann'],
+    ['grant', 'bob', '1222'],
+    ['revoke', 'bob', '1222'],
+    ['create-group', 'Support'],
+    ['add-to-group', 'bob', 'Support'],
+    ['remove-from-group', 'bob', 'Support'],
     ['issue-token', 'bob'],
     ['revoke-token', '12345678'],
     ['revoke-tokens', 'bob'],

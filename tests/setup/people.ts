@@ -156,6 +156,7 @@ export async function writePeople(db: Kysely<Database>): Promise<void> {
       { id: 4, name: 'Customers' },
     ])
     .execute();
+  await sql`select setval(pg_get_serial_sequence('groups', 'id'), 100)`.execute(db);
   const member = (name: Name, group_id: number) => ({ user_id: people[name].id, group_id });
   await db
     .insertInto('user_groups')

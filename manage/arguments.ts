@@ -20,12 +20,6 @@ export function requireText(what: string, text: string): void {
   throw new OperatorError(`${what} is a text without control characters, and without white space around it.`);
 }
 
-/** No more than that it can be one: which addresses there are, only their mail servers know. */
-export function requireAddress(email: string): void {
-  if (/^[^\s@\p{Cc}]+@[^\s@\p{Cc}]+$/u.test(email)) return;
-  throw new OperatorError('--email must be an address such as ann@example.com.');
-}
-
 /** Up to nine digits. */
 export function readWholeNumber(option: string, text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new OperatorError(`${option} must be a whole number, not "${text}".`);

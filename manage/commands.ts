@@ -11,16 +11,18 @@ import { grant, revoke } from './permissions.ts';
 import { createReader } from './reader.ts';
 import { listTokens } from './token-list.ts';
 import { issueToken, revokeAllTokens, revokeToken, revokeTokens } from './tokens.ts';
-import { createUser } from './users.ts';
+import { fieldUsage } from './user-fields.ts';
+import { createUser, updateUser } from './users.ts';
 
 type Command = { usage: string; run: (db: Kysely<Database>, args: string[], note: Note) => Promise<string[]> };
 
 const commands: Record<string, Command> = {
   migrate: { usage: 'migrate [--allow-rewrite]', run: migrateCommand },
   'create-user': {
-    usage: 'create-user <username> [--email <address>] [--admin | --staff] [--grant <permission code>]…',
+    usage: 'create-user <username> [<field>]… [--grant <permission code>]…',
     run: createUser,
   },
+  'update-user': { usage: 'update-user <username> [<field>]… [--username <new username>]', run: updateUser },
   grant: { usage: 'grant (<username> | --group <name>) <permission code>', run: grant },
   revoke: { usage: 'revoke (<username> | --group <name>) <permission code>', run: revoke },
   'create-group': { usage: 'create-group <name>', run: createGroup },
@@ -49,7 +51,9 @@ const commands: Record<string, Command> = {
   },
 };
 
-const list = ['Commands:', ...Object.values(commands).map(({ usage }) => `  ${usage}`)];
+const list = ['Commands:', ...Object.values(commands).map(({ usage }) => `  ${usage}`), ...fieldUsage];
+
+const toUsage = ({ usage }: Command): string[] => [`Usage: ${usage}`, ...(usage.includes('<field>') ? fieldUsage : [])];
 
 /**
  * Runs an operator's command line, `['issue-token', 'ann']`, and returns what it prints. Throws an OperatorError when the line is wrong, before
@@ -63,11 +67,11 @@ export async function runCommand(
   if (['--help', '-h', 'help'].includes(name)) return list;
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (!command) throw new OperatorError(`${name ? `Unknown command "${name}". ` : ''}${list.join('\n')}`);
-  if (args.includes('--help')) return [`Usage: ${command.usage}`];
+  if (args.includes('--help')) return toUsage(command);
   try {
     return await command.run(db, args, note);
   } catch (error) {
     const isParseError = error instanceof TypeError && 'code' in error && `${error.code}`.startsWith('ERR_PARSE_ARGS');
-    throw isParseError ? new OperatorError(`${error.message}\nUsage: ${command.usage}`) : error;
+    throw isParseError ? new OperatorError([error.message, ...toUsage(command)].join('\n')) : error;
   }
 }

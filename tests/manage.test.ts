@@ -113,15 +113,15 @@ describe("an operator's mistake", () => {
     ['create-user', oneUsername(0)],
     ['create-user --admin', oneUsername(0)],
     ['create-user new user', oneUsername(2)],
-    ['create-user ann', 'There is a user "ann" of that name or e-mail address already.'],
-    ['create-user new --email eve@example.org', 'There is a user "eve" of that name or e-mail address already.'],
+    ['create-user ann', 'The user "ann" has that username already.'],
+    ['create-user new --email eve@example.org', 'The user "eve" has that email already.'],
     ['create-user new --email eve', '--email must be an address such as ann@example.com.'],
     ['create-user new --email @example.org', '--email must be an address such as ann@example.com.'],
     ['create-user new --email eve@', '--email must be an address such as ann@example.com.'],
     ['create-user new --email a@b@example.org', '--email must be an address such as ann@example.com.'],
-    ['create-user new --email=', '--email must be an address such as ann@example.com.'],
-    ['create-user new --email cat_50%@EXAMPLE.com', 'There is a user "cat" of that name or e-mail address already.'],
-    ['create-user new --email EVE@Example.org', 'There is a user "eve" of that name or e-mail address already.'],
+    ['create-user new --email=', '--email needs a value; for none, say --no-email.'],
+    ['create-user new --email cat_50%@EXAMPLE.com', 'The user "cat" has that email already.'],
+    ['create-user new --email EVE@Example.org', 'The user "eve" has that email already.'],
     ['create-user new --admin --staff', 'Give --admin or --staff, not both: an admin may do all that staff may.'],
     ['create-user new --grant 9', 'There is no permission 9; there are 1222.'],
     ['create-user new --grant 1222 --grant 9', 'There is no permission 9; there are 1222.'],
@@ -221,7 +221,7 @@ async function run(databaseUrl: string, ...args: string[]) {
 
 describe('npm run manage', () => {
   const list =
-    /^Commands:\n {2}migrate \[--allow-rewrite\]\n {2}create-user <username> \[--email <address>\].*\n {2}issue-token/s;
+    /^Commands:\n {2}migrate \[--allow-rewrite\]\n {2}create-user <username> .*\n {2}issue-token.*\nA <field> is one of --email <address>, /s;
   const listOf = (word: string) => new RegExp(list.source.replace('^', `^Unknown command "${word}"\\. `), 's');
 
   test.each([['--help'], ['-h'], ['help']])('lists the commands with %s, without a database', async (word) => {
@@ -231,6 +231,9 @@ describe('npm run manage', () => {
   test('says how a command is used', async () => {
     const stdout = 'Usage: revoke-tokens <username>\n';
     expect(await run('', 'revoke-tokens', '--help')).toEqual({ status: 0, stderr: '', stdout });
+    const fields =
+      /^Usage: update-user <username> .*\nA <field> is one of --email <address>, .*\n {2}--email-verified, --active/;
+    expect((await run('', 'update-user', '--help')).stdout).toMatch(fields);
   });
 
   test('prints what a command has to say, and leaves no connection', async () => {

@@ -145,6 +145,7 @@ describe.skipIf(!canStartServer)('the schema that comes first in search_path', (
 
   test.each([
     ['create-user', 'ann'],
+    ['update-user', 'bob', '--staff'],
     ['grant', 'bob', '1222'],
     ['revoke', 'bob', '1222'],
     ['create-group', 'Support'],

@@ -1,0 +1,223 @@
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import type { Handler } from '../lib/http/gateway.ts';
+import type { User } from '../lib/users/user.ts';
+import { runCommand } from '../manage/commands.ts';
+import { OperatorError } from '../manage/operator-error.ts';
+import { openTestDatabase, type TestDatabase } from './setup/database.ts';
+import { people } from './setup/people.ts';
+import { loadHandler, send } from './setup/request.ts';
+
+let database: TestDatabase;
+let handler: Handler;
+
+beforeAll(async () => {
+  database = await openTestDatabase();
+  handler = await loadHandler(database.url);
+});
+
+const manage = (...args: string[]): Promise<string[]> => runCommand(database.db, args);
+
+const refusalOf = async (...args: string[]): Promise<unknown> => manage(...args).catch((error: unknown) => error);
+
+const statusOf = async (key: string): Promise<number> => (await send(handler, { key })).status;
+
+/** What the endpoint shows of a user of that id; undefined where it lists none. */
+async function shownOf(id: number): Promise<User | undefined> {
+  const { status, json } = await send(handler, { query: `id_in=${id}` });
+  expect(status).toBe(200);
+  return json().results[0];
+}
+
+const longAgo = '2020-01-01T00:00:00Z';
+
+let count = 0;
+
+/** A user of the test's own, last updated long ago. */
+async function create(...options: string[]): Promise<{ id: number; name: string }> {
+  count += 1;
+  const name = `new user ${count}`;
+  const [printed = ''] = await manage('create-user', name, ...options);
+  const id = Number(/id (\d+)$/.exec(printed)?.[1]);
+  await database.db.updateTable('users').set({ updated_at: longAgo }).where('id', '=', id).execute();
+  return { id, name };
+}
+
+const rowOf = (id: number) => database.db.selectFrom('users').where('id', '=', id).selectAll().executeTakeFirst();
+
+/** Each option with a value, and what the endpoint then shows. */
+const fields: [option: string, value: string, shown: Partial<User>][] = [
+  ['email', 'Zoë@example.com', { email: 'Zoë@example.com' }],
+  ['mobile-number', '+98 (915) 020-7211', { mobile_number: '+98 (915) 020-7211' }],
+  ['first-name', "Zoë d'Arc", { first_name: "Zoë d'Arc", full_name: "Zoë d'Arc" }],
+  ['last-name', 'null', { last_name: 'null', full_name: 'null' }],
+  ['gender', 'other', { gender: 'other' }],
+  ['avatar', 'avatars/2 ü.png', { avatar: 'https://media.example.com/avatars/2%20%C3%BC.png' }],
+  ['invite-code', 'ZOE7', { invite_code: 'ZOE7' }],
+  ['invited-by', 'cy', { invited_by: { id: people.cy.id, username: 'cy', full_name: 'Cy Customer' } }],
+];
+
+const flags: [option: string, shown: keyof User][] = [
+  ['email-verified', 'is_email_verified'],
+  ['active', 'is_active'],
+  ['admin', 'is_admin'],
+  ['profile-completed', 'is_profile_completed'],
+];
+
+describe('create-user', () => {
+  test.each(fields)('--%s %s is shown', async (option, value, shown) => {
+    const { id } = await create('--staff', `--${option}`, value);
+    onTestFinished(async () => void (await database.db.deleteFrom('users').where('id', '=', id).execute()));
+    expect(await shownOf(id)).toMatchObject({ is_staff: true, ...shown });
+  });
+
+  test('takes every flag, and --no- in place of its own', async () => {
+    const { id } = await create('--staff', '--customer', '--email-verified', '--profile-completed', '--no-active');
+    expect(await rowOf(id)).toMatchObject({
+      is_staff: true,
+      is_admin: false,
+      is_customer: true,
+      is_email_verified: true,
+      is_profile_completed: true,
+      is_active: false,
+    });
+    expect(await rowOf((await create('--no-customer')).id)).toMatchObject({ is_customer: false, is_active: true });
+  });
+});
+
+describe('update-user', () => {
+  test.each(fields)('--%s %s is shown, and none with --no-', async (option, value, shown) => {
+    const { id, name } = await create('--staff');
+    const before = await shownOf(id);
+    const [column] = Object.keys(shown) as [keyof User];
+    const written = column === 'invited_by' ? 'invited_by_id' : column;
+    const printed = [`updated ${name}, id ${id}: ${written}`];
+    expect(await manage('update-user', name, `--${option}`, value)).toEqual(printed);
+    const updated_at = expect.not.stringContaining(longAgo);
+    expect(await shownOf(id)).toEqual({ ...before, ...shown, updated_at });
+    expect(await manage('update-user', name, `--no-${option}`)).toEqual(printed);
+    expect(await shownOf(id)).toEqual({ ...before, updated_at });
+  });
+
+  test.each(flags)('--%s sets %s, and --no- takes it away', async (option, column) => {
+    const { id, name } = await create('--staff');
+    for (const [prefix, value] of [
+      ['no-', false],
+      ['', true],
+      ['no-', false],
+    ] as const) {
+      await manage('update-user', name, `--${prefix}${option}`);
+      expect(await shownOf(id)).toMatchObject({ [column]: value, is_staff: true });
+    }
+  });
+
+  test('a customer is listed as soon as it is staff, and no longer when it is none', async () => {
+    const { id, name } = await create();
+    expect(await shownOf(id)).toBeUndefined();
+    await manage('update-user', name, '--staff', '--no-customer');
+    expect(await shownOf(id)).toMatchObject({ is_staff: true });
+    expect(await rowOf(id)).toMatchObject({ is_customer: false });
+    await manage('update-user', name, '--no-staff', '--customer');
+    expect(await shownOf(id)).toBeUndefined();
+    expect(await rowOf(id)).toMatchObject({ is_customer: true });
+  });
+
+  test('changes several at once, the name too, and the keys go on', async () => {
+    const { id, name } = await create('--admin');
+    const [key = ''] = await manage('issue-token', name);
+    const next = `${name} renamed`;
+    expect(
+      await manage('update-user', name, '--username', next, '--gender', 'female', '--no-profile-completed'),
+    ).toEqual([`updated ${name}, id ${id}: gender, is_profile_completed, username`]);
+    expect(await shownOf(id)).toMatchObject({ username: next, gender: 'female' });
+    expect(await statusOf(key)).toBe(200);
+    await manage('update-user', next, '--no-active');
+    expect(await statusOf(key)).toBe(401);
+  });
+
+  test('touches nobody else', async () => {
+    const { name } = await create('--staff');
+    const others = () =>
+      database.db.selectFrom('users').where('username', '<>', name).selectAll().orderBy('id').execute();
+    const before = await others();
+    await manage('update-user', name, '--first-name', 'Zed', '--no-active', '--no-email');
+    expect(await others()).toEqual(before);
+  });
+
+  test('writes nothing, and no new time, where all is so already', async () => {
+    const { id, name } = await create('--staff', '--email', 'Same@example.com', '--invited-by', 'ann');
+    const before = await rowOf(id);
+    const so = [`${name}, id ${id}, is so already: nothing written`];
+    const same = ['--email', 'Same@example.com', '--invited-by', 'ann', '--staff', '--no-avatar', '--username', name];
+    expect(await manage('update-user', name, ...same)).toEqual(so);
+    expect(await rowOf(id)).toEqual(before);
+    await manage('update-user', name, ...same, '--admin');
+    expect((await shownOf(id))?.updated_at).not.toBe(longAgo);
+  });
+
+  test("takes another letter case of the user's own address", async () => {
+    const { id, name } = await create('--staff', '--email', 'case@example.com');
+    await manage('update-user', name, '--email', 'CASE@example.com');
+    expect(await shownOf(id)).toMatchObject({ email: 'CASE@example.com' });
+  });
+});
+
+describe('bad values', () => {
+  const text = (option: string) => `${option} is a text without control characters, and without white space around it.`;
+  const address = '--email must be an address such as ann@example.com.';
+  const number = '--mobile-number must be a number such as 09150207211 or +98 915 020 7211.';
+  const avatar = '--avatar must be a path such as avatars/2.png, or a URL that begins with https://.';
+
+  describe.each([
+    ['create-user', 'another'],
+    ['update-user', 'eve'],
+  ])('%s %s', (command, name) => {
+    test.each<[args: string[], message: string]>([
+      [['--email', 'eve'], address],
+      [['--email', ' eve@example.org'], address],
+      [['--email', ''], '--email needs a value; for none, say --no-email.'],
+      [['--first-name='], '--first-name needs a value; for none, say --no-first-name.'],
+      [['--email', 'x@example.org', '--no-email'], 'Give --email or --no-email, not both.'],
+      [['--active', '--no-active'], 'Give --active or --no-active, not both.'],
+      [['--mobile-number', 'home'], number],
+      [['--mobile-number', '0915\t1'], number],
+      [['--mobile-number', '0915 '], number],
+      [['--mobile-number', '+'], number],
+      [['--first-name', 'Eve '], text('--first-name')],
+      [['--last-name', 'O\nNeil'], text('--last-name')],
+      [['--invite-code', ' '], text('--invite-code')],
+      [['--gender', 'Female'], '--gender must be male, female or other, not "Female".'],
+      [['--avatar', 'avatars/\u0000'], text('--avatar')],
+      [['--avatar', 'ftp://cdn.example.com/1.png'], avatar],
+      [['--avatar', 'javascript:alert(1)'], avatar],
+      [['--avatar', 'https://'], avatar],
+      [['--email', 'ANN@example.com'], 'The user "ann" has that email already.'],
+      [['--mobile-number', '09150000008'], 'The user "cy" has that mobile number already.'],
+      [['--invite-code', 'ANN1'], 'The user "ann" has that invite code already.'],
+      [['--invited-by', 'nobody'], 'There is no user "nobody".'],
+      [['--invited-by', 'ANN'], 'There is no user "ANN".'],
+    ])('%j is told, and writes nothing', async (args, message) => {
+      const users = () => database.db.selectFrom('users').selectAll().orderBy('id').execute();
+      const before = await users();
+      expect(await refusalOf(command, name, ...args)).toEqual(new OperatorError(message));
+      expect(await users()).toEqual(before);
+    });
+  });
+
+  test.each<[args: string[], message: string | RegExp]>([
+    [['eve'], 'Expected what is to be changed, such as --email <address>; update-user --help lists it.'],
+    [['eve', '--username', 'ann'], 'The user "ann" has that username already.'],
+    [['eve', '--username', ' '], text('--username')],
+    [['eve', '--no-username'], /'--no-username'.*\nUsage: update-user <username> .*\nA <field> is one of --email/s],
+    [['eve', '--grant', '1222'], /'--grant'.*\nUsage: update-user/s],
+    [['eve', '--invited-by', 'eve'], '--invited-by must be another user.'],
+    [['nobody', '--staff'], 'There is no user "nobody".'],
+    [['--staff'], 'Expected one username; got 0.'],
+  ])('update-user %j is told, and writes nothing', async (args, message) => {
+    const before = await rowOf(people.eve.id);
+    const error = await refusalOf('update-user', ...args);
+    expect(error).toBeInstanceOf(OperatorError);
+    if (typeof message === 'string') expect((error as Error).message).toBe(message);
+    else expect((error as Error).message).toMatch(message);
+    expect(await rowOf(people.eve.id)).toEqual(before);
+  });
+});

@@ -11,6 +11,7 @@ import { grant, revoke } from './permissions.ts';
 import { createReader } from './reader.ts';
 import { listTokens } from './token-list.ts';
 import { issueToken, revokeAllTokens, revokeToken, revokeTokens } from './tokens.ts';
+import { deleteUser } from './user-deletion.ts';
 import { fieldUsage } from './user-fields.ts';
 import { createUser, updateUser } from './users.ts';
 
@@ -23,6 +24,7 @@ const commands: Record<string, Command> = {
     run: createUser,
   },
   'update-user': { usage: 'update-user <username> [<field>]… [--username <new username>]', run: updateUser },
+  'delete-user': { usage: 'delete-user <username> --confirm <username>', run: deleteUser },
   grant: { usage: 'grant (<username> | --group <name>) <permission code>', run: grant },
   revoke: { usage: 'revoke (<username> | --group <name>) <permission code>', run: revoke },
   'create-group': { usage: 'create-group <name>', run: createGroup },

@@ -63,6 +63,7 @@ describe("the operators' function", () => {
     ['revoke-tokens', ['dan'], { userIds: [people.dan.id] }],
     ['create-user', ['hunter3', '--email', 'hunter3@example.org'], { userIds: [expect.any(Number)] }],
     ['update-user', ['eve', '--invited-by', 'ann', '--email', 'hunter4@example.org'], { userIds: [people.eve.id] }],
+    ['delete-user', ['cy', '--confirm', 'cy'], { userIds: [people.cy.id] }],
     ['grant', ['fay_x', '1222'], { userIds: [people.fay.id] }],
     ['grant', ['--group', 'Nobody', '1222'], {}],
     ['revoke', ['fay_x', '1222'], { userIds: [people.fay.id] }],

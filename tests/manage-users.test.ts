@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { Handler } from '../lib/http/gateway.ts';
 import type { User } from '../lib/users/user.ts';
@@ -219,5 +220,81 @@ describe('bad values', () => {
     if (typeof message === 'string') expect((error as Error).message).toBe(message);
     else expect((error as Error).message).toMatch(message);
     expect(await rowOf(people.eve.id)).toEqual(before);
+  });
+});
+
+describe('delete-user', () => {
+  /** A user with two tokens, a permission, a place in a group, a time at which it was seen, and an invitee. */
+  async function createRich() {
+    const user = await create('--staff', '--grant', '1222');
+    const [key = ''] = await manage('issue-token', user.name);
+    await manage('issue-token', user.name);
+    await database.db.insertInto('user_groups').values({ user_id: user.id, group_id: 1 }).execute();
+    await database.db.insertInto('user_presence').values({ user_id: user.id, last_seen_at: 'infinity' }).execute();
+    const invitee = await create('--staff', '--invited-by', user.name);
+    return { ...user, key, invitee };
+  }
+
+  const consequences =
+    'with it go when it was last seen, its tokens (2), its own permissions (1) and its places in groups (1);' +
+    ' users whom it has invited (1) stay, without an inviter';
+
+  test('deletes a user and what is its alone, and says what', async () => {
+    const { id, name, key, invitee } = await createRich();
+    expect(await statusOf(key)).toBe(200);
+    const others = () =>
+      sql<{ count: string }>`
+      select (select count(*) from users) + (select count(*) from auth_tokens) + (select count(*) from user_groups)
+        + (select count(*) from user_permissions) + (select count(*) from user_presence) as count`.execute(database.db);
+    const { rows: before } = await others();
+    const bystander = await rowOf(people.bob.id); // whom ann has invited
+    expect(await manage('delete-user', name, '--confirm', name)).toEqual([
+      `deleted ${name}, id ${id}; ${consequences}`,
+    ]);
+    expect(await statusOf(key)).toBe(401);
+    expect(await shownOf(id)).toBeUndefined();
+    expect(Number((await others()).rows[0]?.count)).toBe(Number(before[0]?.count) - 6);
+    const shown = await shownOf(invitee.id);
+    expect(shown?.invited_by).toBeNull();
+    expect(shown?.updated_at).not.toBe(longAgo);
+    expect(await rowOf(people.bob.id)).toEqual(bystander);
+  });
+
+  test.each([[[]], [['--confirm', '']], [['--confirm', 'ann']], [['--confirm=yes']]])(
+    'asks for the name again where %j is said, tells what would go, and writes nothing',
+    async (args) => {
+      const { id, name, key, invitee } = await createRich();
+      expect(await refusalOf('delete-user', name, ...args)).toEqual(
+        new OperatorError(
+          `This deletes ${name}, id ${id}, for good; ${consequences}.\n` +
+            `If that is meant, add the name again: --confirm "${name}". To shut the user out and keep it: update-user --no-active.`,
+        ),
+      );
+      expect(await statusOf(key)).toBe(200);
+      expect(await shownOf(invitee.id)).toMatchObject({ invited_by: { id }, updated_at: longAgo });
+    },
+  );
+
+  test.each(['no action', 'restrict', 'no action deferrable initially deferred'])(
+    'deletes nobody to whom another program refers, on delete %s',
+    async (action) => {
+      const { id, name, key, invitee } = await createRich();
+      await sql`create table orders (user_id bigint references users on delete ${sql.raw(action)})`.execute(
+        database.db,
+      );
+      onTestFinished(async () => void (await sql`drop table orders`.execute(database.db)));
+      await sql`insert into orders values (${id})`.execute(database.db);
+      expect(await refusalOf('delete-user', name, '--confirm', name)).toEqual(
+        new OperatorError(`Rows of the table "orders" refer to ${name}: nothing was deleted.`),
+      );
+      expect(await statusOf(key)).toBe(200);
+      expect(await shownOf(invitee.id)).toMatchObject({ invited_by: { id }, updated_at: longAgo });
+    },
+  );
+
+  test('tells who is unknown', async () => {
+    expect(await refusalOf('delete-user', 'nobody', '--confirm', 'nobody')).toEqual(
+      new OperatorError('There is no user "nobody".'),
+    );
   });
 });

@@ -146,6 +146,7 @@ describe.skipIf(!canStartServer)('the schema that comes first in search_path', (
   test.each([
     ['create-user', 'ann'],
     ['update-user', 'bob', '--staff'],
+    ['delete-user', 'bob', '--confirm', 'bob'],
     ['grant', 'bob', '1222'],
     ['revoke', 'bob', '1222'],
     ['create-group', 'Support'],

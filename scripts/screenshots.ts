@@ -37,7 +37,7 @@ function fail(): never {
 }
 
 async function takeConsole(path: string, colorScheme: 'light' | 'dark'): Promise<void> {
-  const page = await openPage('/api/console/?is_active=true&ordering=id&limit=7', colorScheme);
+  const page = await openPage('/api/console/#is_active=true&ordering=id&limit=7', colorScheme);
   await page.locator('#token').fill(demoKey);
   await page.keyboard.press('Enter');
   await page.locator('tbody tr').first().waitFor();

@@ -26,6 +26,8 @@ const eventually = <Value>(read: () => Value) => expect.poll(read);
 let faults: string[] = [];
 /** The requests to the list, as sent. */
 let sent: URL[] = [];
+/** What the function of the pages was asked, as it came. */
+let askedOfPages: string[] = [];
 
 describe.skipIf(!hasChromium)('in Chromium', () => {
   beforeAll(async () => {
@@ -33,7 +35,14 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
     const { url } = await openTestDatabase();
     const users = await loadHandler(url);
     vi.resetModules();
-    handlers = [users, (await import('../handlers/web.ts')).handler];
+    const { handler: web } = await import('../handlers/web.ts');
+    handlers = [
+      users,
+      (event) => {
+        askedOfPages.push(JSON.stringify(event));
+        return web(event);
+      },
+    ];
     server = await startHttpServer(await findFreePort(), handlers);
     browser = await launchChromium();
   });
@@ -55,6 +64,7 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
   async function open(colorScheme: 'light' | 'dark') {
     faults = [];
     sent = [];
+    askedOfPages = [];
     context = await browser.newContext({
       colorScheme,
       locale: 'en-GB',
@@ -95,15 +105,17 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
   const names = () => page.locator('tbody .names > :last-child').allTextContents();
   const whenListed = (...usernames: string[]) => eventually(names).toEqual(usernames);
   const filter = (label: string) => page.locator('#filters').getByLabel(label);
-  const currentQuery = () => new URL(page.url()).search;
+  /** What the address bar shows after the page's path. */
+  const currentState = () => page.url().replace(`${server.url}/api/console/`, '');
 
   async function signIn(key = keys.ann): Promise<void> {
     await page.getByRole('textbox', { name: 'Token' }).fill(key);
     await page.keyboard.press('Enter');
   }
 
-  async function openConsole(query = ''): Promise<void> {
-    await page.goto(`${server.url}/api/console/${query}`);
+  async function openConsole(state = ''): Promise<void> {
+    await page.goto('about:blank'); // another state alone would not load the page again
+    await page.goto(`${server.url}/api/console/${state}`);
     await signIn();
   }
 
@@ -184,7 +196,7 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
 
   describe('the console', () => {
     test('asks for a token first, and sends nothing without', async () => {
-      await page.goto(`${server.url}/api/console/?gender=female`);
+      await page.goto(`${server.url}/api/console/#gender=female`);
       await page.getByRole('heading', { name: 'Enter a token' }).waitFor();
       expect(sent).toEqual([]);
       await signIn();
@@ -203,7 +215,7 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
       await page.keyboard.press('/');
       await page.keyboard.type('celik');
       await whenListed('ann');
-      expect(currentQuery()).toBe('?search=celik');
+      expect(currentState()).toBe('#search=celik');
       await page.goBack();
       await whenListed(...everybody);
       expect(await page.getByRole('searchbox').inputValue()).toBe('');
@@ -234,7 +246,7 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
       await filter('ID max').fill('5');
       await page.keyboard.press('Tab');
       await whenListed('dan');
-      expect(currentQuery()).toBe('?gender=male&is_online=false&id_max=5');
+      expect(currentState()).toBe('#gender=male&is_online=false&id_max=5');
       await page.goBack();
       await page.goBack();
       await whenListed('gus', 'dan');
@@ -244,7 +256,7 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
     });
 
     test('restores filters, order and size from a link', async () => {
-      await openConsole('?gender=female&created_from=2026-01-01&ordering=username&limit=25&is_active=1');
+      await openConsole('#gender=female&created_from=2026-01-01&ordering=username&limit=25&is_active=1');
       await whenListed('ann', 'eve');
       expect(await filter('Gender').inputValue()).toBe('female');
       expect(await page.locator('#created_from').inputValue()).toBe('2026-01-01');
@@ -252,6 +264,79 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
       expect(await page.getByLabel('Rows').inputValue()).toBe('25');
       const header = page.getByRole('columnheader', { name: 'User' });
       expect(await header.getAttribute('aria-sort')).toBe('ascending');
+    });
+
+    test('keeps its state from the server that it comes from, and keeps it over a reload and on links', async () => {
+      await openConsole('#search=celik');
+      await whenListed('ann');
+      await page.getByRole('searchbox').fill('09150000001');
+      await eventually(currentState).toBe('#search=09150000001');
+      await page.reload();
+      await signIn();
+      await whenListed('ann');
+      expect(await page.getByRole('searchbox').inputValue()).toBe('09150000001');
+      await page.getByRole('link', { name: 'API reference' }).click();
+      await page.getByRole('link', { name: 'Console' }).waitFor();
+      await page.goBack();
+      await eventually(currentState).toBe('#search=09150000001');
+      expect(askedOfPages.length).toBeGreaterThan(5);
+      expect(askedOfPages.join()).not.toMatch(/celik|09150000001|search/);
+    });
+
+    test('takes the state of an old link out of its query, once and without a step of the history', async () => {
+      await openConsole('?gender=female&search=celik#ordering=id');
+      await whenListed('ann');
+      expect(currentState()).toBe('#gender=female&search=celik&ordering=id');
+      expect(sent.at(-1)?.search).toBe('?gender=female&search=celik&ordering=id');
+      await filter('Gender').selectOption('other');
+      await eventually(names).toEqual([]);
+      await page.goBack();
+      await whenListed('ann');
+      expect(currentState()).toBe('#gender=female&search=celik&ordering=id');
+      await page.reload();
+      await signIn();
+      await whenListed('ann');
+      expect(askedOfPages.filter((event) => event.includes('celik'))).toHaveLength(1);
+      await page.goBack();
+      expect(page.url()).toBe('about:blank');
+    });
+
+    test('opens a link that lacks the slash with its state', async () => {
+      await page.goto(`${server.url}/api/console#gender=female`);
+      await signIn();
+      await whenListed('eve', 'ann');
+      expect(currentState()).toBe('#gender=female');
+    });
+
+    test('shows what somebody writes into its address, or follows there', async () => {
+      await openConsole('#gender=female');
+      await whenListed('eve', 'ann');
+      await page.goto(`${server.url}/api/console/#gender=male`);
+      await whenListed('gus', 'dan');
+      expect(await filter('Gender').inputValue()).toBe('male');
+      await page.goto(`${server.url}/api/console/#`);
+      await whenListed(...everybody);
+      await page.goBack();
+      await whenListed('gus', 'dan');
+      await page.goBack();
+      await whenListed('eve', 'ann');
+    });
+
+    test('takes no anchor for its state, and lets it lead where it leads', async () => {
+      await openConsole('#gender=female');
+      await whenListed('eve', 'ann');
+      const asked = sent.length;
+      await page.evaluate(`document.body.insertAdjacentHTML('afterbegin', '<a href="#limit">Skip</a>')`);
+      for (let time = 0; time < 2; time++) {
+        await page.getByRole('link', { name: 'Skip' }).click();
+        await eventually(() => page.evaluate('document.activeElement.id')).toBe('limit');
+        await eventually(currentState).toBe('#gender=female');
+      }
+      expect(sent.length).toBe(asked);
+      expect(await filter('Gender').inputValue()).toBe('female');
+      await openConsole('#limit');
+      await whenListed(...everybody);
+      expect(currentState()).toBe('#limit');
     });
 
     test('sorts by a header: up, down, and back to newest first', async () => {
@@ -267,11 +352,11 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
       await whenListed(...everybody);
       expect(await header.getAttribute('aria-sort')).toBe('descending');
       await header.getByRole('button').press('Enter');
-      await eventually(currentQuery).toBe('');
+      await eventually(currentState).toBe('');
     });
 
     test('pages by the links of the answer', async () => {
-      await openConsole('?limit=3');
+      await openConsole('#limit=3');
       await whenListed('gus', 'fay_x', 'eve');
       const previous = page.getByRole('button', { name: 'Previous' });
       expect(await previous.getAttribute('aria-disabled')).toBe('true');
@@ -284,7 +369,7 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
     });
 
     test('shows each error beside its field, and what has none above the table', async () => {
-      await openConsole('?groups_in=a&search=%00&limit=0&typo=1');
+      await openConsole('#groups_in=a&search=%00&limit=0&typo=1');
       const field = filter('Groups in');
       await eventually(() => field.getAttribute('aria-invalid')).toBe('true');
       const description = page.locator(`#${await field.getAttribute('aria-describedby')}`);
@@ -316,7 +401,7 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
     });
 
     test('says that the API cannot be reached, and tries again', async () => {
-      await openConsole('?id_max=1');
+      await openConsole('#id_max=1');
       await whenListed('ann');
       await page.route('**/api/users/**', (route) => route.fulfill({ status: 503, json: { message: 'x' } }));
       await filter('ID max').fill('2');
@@ -336,7 +421,7 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
     });
 
     test('lets names run in their own direction', async () => {
-      await openConsole('?search=cat');
+      await openConsole('#search=cat');
       const name = page.getByText('علی كريمي');
       await name.waitFor();
       expect(await name.getAttribute('dir')).toBe('auto');
@@ -344,7 +429,7 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
     });
 
     test('says who is online, and names groups', async () => {
-      await openConsole('?ordering=username');
+      await openConsole('#ordering=username');
       await whenListed('ann', 'bob', 'cat', 'dan', 'eve', 'fay_x', 'gus');
       const rows = page.locator('tbody tr');
       expect(await rows.nth(2).locator('.dot').innerText()).toBe('online');
@@ -394,7 +479,7 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
         const crafted = { ...user, ...texts, avatar: null, groups_data: [{ id: 1, name: `group ${markup}` }] };
         await route.fulfill({ response: answer, json: { ...others, results: [crafted] } });
       });
-      await openConsole('?limit=1');
+      await openConsole('#limit=1');
       await whenListed(`username ${markup}`);
       const row = page.locator('tbody tr');
       for (const name of ['full_name', 'email', 'mobile_number', 'gender', 'group']) {
@@ -425,17 +510,17 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
     });
 
     test('begins at the first page again when a filter is set on another one', async () => {
-      await openConsole('?limit=3');
+      await openConsole('#limit=3');
       await whenListed('gus', 'fay_x', 'eve');
       await page.getByRole('button', { name: 'Next' }).click();
       await whenListed('dan', 'cat', 'bob');
       await filter('Gender').selectOption('male');
       await whenListed('gus', 'dan');
-      expect(currentQuery()).toBe('?limit=3&gender=male');
+      expect(currentState()).toBe('#limit=3&gender=male');
     });
 
     test('says of each user what is so, and of nobody what is not', async () => {
-      await openConsole('?ordering=id');
+      await openConsole('#ordering=id');
       await whenListed('ann', 'bob', 'cat', 'dan', 'eve', 'fay_x', 'gus');
       const rows = await page.locator('tbody tr').all();
       const textsOf = (selector: string) =>
@@ -469,11 +554,11 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
       await filter('Gender').selectOption('male');
       await whenListed('gus', 'dan');
       await expectAccessible();
-      await openConsole('?groups_in=a&typo=1');
+      await openConsole('#groups_in=a&typo=1');
       await page.locator('[aria-invalid]').waitFor();
       await expectAccessible();
       await page.setViewportSize({ width: 400, height: 800 });
-      await openConsole('?limit=3');
+      await openConsole('#limit=3');
       await whenListed('gus', 'fay_x', 'eve');
       await expectAccessible();
     });

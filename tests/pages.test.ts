@@ -183,7 +183,7 @@ test.each([
   expect(headers['Location']).toBe(location);
 });
 
-test('/api/console leads to /api/console/ with the state of its link', async () => {
+test('/api/console leads to /api/console/ with the query of an old link', async () => {
   const { headers } = await send(handler, { path: '/api/console', query: 'gender=female' });
   expect(headers['Location']).toBe('/api/console/?gender=female');
 });

@@ -29,7 +29,7 @@ export function toPageHeaders({ mediaType, hashed }: PageFile): Record<string, s
     'Cache-Control': hashed ? 'public, max-age=31536000, immutable' : 'no-cache', // that is: kept, but asked for each time
     'Content-Security-Policy': contentSecurityPolicy,
     'Cross-Origin-Opener-Policy': 'same-origin',
-    'Referrer-Policy': 'no-referrer', // a link to the console holds what was searched for
+    'Referrer-Policy': 'no-referrer', // an old link to the console holds what was searched for
   };
 }
 

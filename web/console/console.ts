@@ -1,4 +1,4 @@
-import { currentQuery, writeAddress } from './address.ts';
+import { currentQuery, followAddress, writeAddress } from './address.ts';
 import { fetchUsers, type Problem } from './api.ts';
 import { makeChips } from './chips.ts';
 import { makeFilters } from './filters.ts';
@@ -68,7 +68,10 @@ function leave(): void {
   main.setAttribute('aria-busy', 'false');
 }
 
-window.addEventListener('popstate', show);
+followAddress(() => {
+  search.showStep(currentQuery());
+  show();
+});
 
 show();
 signIn.focus();

@@ -45,14 +45,13 @@ export function makeSearch(go: Go) {
     input.select();
   });
 
-  // One may go back while the field has the focus.
-  window.addEventListener('popstate', () => show(currentQuery()));
-
   return {
     showQuery(query: URLSearchParams): void {
       // Not while somebody types there: the address lags behind.
       if (document.activeElement !== input) show(query);
     },
+    /** One may go back while the field has the focus. */
+    showStep: show,
     showErrors: (messages: string[] | undefined): void => showErrors(input, error, messages),
   };
 }

@@ -1,11 +1,10 @@
-import { createHash } from 'node:crypto';
 import { existsSync, globSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, extname, join } from 'node:path';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
-import type { PageFile } from '../web/files.ts';
+import { hashOf, mediaOriginMark, type PageFile } from '../web/files.ts';
 import { writeBuiltFile } from './built-file.ts';
 
 const folder = 'dist/pages';
@@ -68,14 +67,9 @@ export async function buildPages(): Promise<void> {
 /** `/api/docs/` is served from api/docs/index.html. */
 function toPageFile(path: string, contents: string, hashed: boolean): PageFile {
   const name = (path.endsWith('/') ? `${path}index.html` : path).replace(/^\//, '');
-  return { name, mediaType: mediaTypes[extname(name)] as string, hash: hashOf(contents), hashed };
+  const mediaType = mediaTypes[extname(name)] as string;
+  return { name, mediaType, hash: hashOf(contents), hashed, hasMediaOrigin: contents.includes(mediaOriginMark) };
 }
-
-/** Enough of it to tell one build's contents from another's. */
-const hashLength = 10;
-
-const hashOf = (contents: string): string =>
-  createHash('sha256').update(contents).digest('base64url').slice(0, hashLength);
 
 /** Only compressed, for the package's sake: whoever reads neither encoding gets it unpacked. */
 async function writeCompressed({ name }: PageFile, contents: string): Promise<void> {

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Handler } from '../lib/http/gateway.ts';
+import type { User } from '../lib/users/user.ts';
 import { buildPages } from '../scripts/build-pages.ts';
 import { hasChromium, launchChromium } from '../scripts/servers/chromium.ts';
 import { findFreePort } from '../scripts/servers/free-port.ts';
@@ -16,11 +17,29 @@ const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/
 let browser: Browser;
 let handlers: Handler[];
 let server: HttpServer;
+let media: Pictures;
+let elsewhere: Pictures;
 let context: BrowserContext;
 let page: Page;
 
 /** Like a person, a test waits for the page. */
 const eventually = <Value>(read: () => Value) => expect.poll(read);
+
+/** A host of pictures, and the paths that it was asked for. */
+type Pictures = HttpServer & { asked: string[] };
+
+async function startPictures(): Promise<Pictures> {
+  const asked: string[] = [];
+  const handler: Handler = async (event) => {
+    const { rawPath } = event as { rawPath: string };
+    asked.push(rawPath);
+    if (rawPath.includes('missing')) return { statusCode: 404 };
+    if (rawPath.includes('moved')) return { statusCode: 302, headers: { Location: `${elsewhere.url}${rawPath}` } };
+    const headers = { 'Content-Type': 'image/svg+xml' };
+    return { statusCode: 200, headers, body: '<svg xmlns="http://www.w3.org/2000/svg" width="36" height="36"/>' };
+  };
+  return { ...(await startHttpServer(await findFreePort(), [handler])), asked };
+}
 
 /** What the page must not have done. */
 let faults: string[] = [];
@@ -33,7 +52,9 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
   beforeAll(async () => {
     await buildPages();
     const { url } = await openTestDatabase();
-    const users = await loadHandler(url);
+    media = await startPictures();
+    elsewhere = await startPictures();
+    const users = await loadHandler(url, { MEDIA_URL: `${media.url}/files` });
     vi.resetModules();
     const { handler: web } = await import('../handlers/web.ts');
     handlers = [
@@ -49,7 +70,7 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
 
   afterAll(async () => {
     await browser?.close();
-    await server?.stop();
+    for (const started of [server, media, elsewhere]) await started?.stop();
   });
 
   beforeEach(async () => {
@@ -65,18 +86,18 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
     faults = [];
     sent = [];
     askedOfPages = [];
+    for (const { asked } of [media, elsewhere]) asked.length = 0;
     context = await browser.newContext({
       colorScheme,
       locale: 'en-GB',
       timezoneId: 'Pacific/Kiritimati',
       viewport: { width: 1440, height: 900 },
     });
-    // Avatars are elsewhere by nature: whatever else is, is a fault.
     await context.route(
-      (url) => url.origin !== server.url,
+      (url) => ![server, media, elsewhere].some((known) => known.url === url.origin),
       (route) => {
-        if (route.request().resourceType() !== 'image') faults.push(`asks ${route.request().url()}`);
-        return route.fulfill({ contentType: 'image/svg+xml', body: '<svg xmlns="http://www.w3.org/2000/svg"/>' });
+        faults.push(`asks ${route.request().url()}`);
+        return route.abort();
       },
     );
     page = await context.newPage();
@@ -108,6 +129,15 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
   /** What the address bar shows after the page's path. */
   const currentState = () => page.url().replace(`${server.url}/api/console/`, '');
 
+  /** What stands for each user listed. */
+  const portraits = () =>
+    page.evaluate<string[]>(`Promise.all([...document.querySelectorAll('.portrait')].map(async (portrait) => {
+      const image = portrait.querySelector('img');
+      await image?.decode().catch(() => {});
+      const avatar = portrait.querySelector('.avatar');
+      return avatar === image ? 'picture' : avatar.textContent;
+    }))`);
+
   async function signIn(key = keys.ann): Promise<void> {
     await page.getByRole('textbox', { name: 'Token' }).fill(key);
     await page.keyboard.press('Enter');
@@ -118,6 +148,15 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
     await page.goto(`${server.url}/api/console/${state}`);
     await signIn();
   }
+
+  /** Has the API say something else of each user. */
+  const alterUsers = (alter: (user: User) => Partial<User>) =>
+    page.route('**/api/users/**', async (route) => {
+      const answer = await route.fetch();
+      const { results, ...others } = await answer.json();
+      const altered = results.map((user: User) => ({ ...user, ...alter(user) }));
+      await route.fulfill({ response: answer, json: { ...others, results: altered } });
+    });
 
   /** What the page has put into the browser's storage. */
   const stored = () =>
@@ -469,16 +508,10 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
 
     test('shows texts of users as texts, whatever they hold', async () => {
       const markup = '<img src="x" onerror="document.title = 1"><b>bold</b>&amp;';
-      await page.route('**/api/users/**', async (route) => {
-        const answer = await route.fetch();
-        const { results, ...others } = await answer.json();
-        const texts = Object.fromEntries(
-          ['username', 'full_name', 'email', 'mobile_number', 'gender'].map((name) => [name, `${name} ${markup}`]),
-        );
-        const [user] = results;
-        const crafted = { ...user, ...texts, avatar: null, groups_data: [{ id: 1, name: `group ${markup}` }] };
-        await route.fulfill({ response: answer, json: { ...others, results: [crafted] } });
-      });
+      const texts = Object.fromEntries(
+        ['username', 'full_name', 'email', 'mobile_number', 'gender'].map((name) => [name, `${name} ${markup}`]),
+      );
+      await alterUsers(() => ({ ...texts, avatar: null, groups_data: [{ id: 1, name: `group ${markup}` }] }));
       await openConsole('#limit=1');
       await whenListed(`username ${markup}`);
       const row = page.locator('tbody tr');
@@ -487,6 +520,37 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
       }
       expect(await row.locator('img, b').count()).toBe(0);
       expect(await page.title()).not.toBe('1');
+    });
+
+    test('shows pictures of the media, and asks no other host for one: initials stand for those', async () => {
+      const avatars: Record<string, string> = {
+        bob: `${elsewhere.url}/bob.png`,
+        dan: `${media.url}/missing.png`,
+        eve: `${media.url}@${new URL(elsewhere.url).host}/eve.png`,
+        fay_x: 'https://',
+        gus: `${server.url}/api/media/gus.png`,
+      };
+      await alterUsers(({ username, avatar }) => ({ avatar: avatars[username] ?? avatar }));
+      const images: string[] = [];
+      page.on('request', (request) => {
+        if (request.resourceType() === 'image') images.push(request.url());
+      });
+      await openConsole('#ordering=id');
+      await whenListed('ann', 'bob', 'cat', 'dan', 'eve', 'fay_x', 'gus');
+      expect(await portraits()).toEqual(['picture', 'B', 'عك', 'I', 'O"', '😀D', 'FIＷ']);
+      expect(images).toEqual([`${media.url}/files/avatars/1%20%C3%BC.png`, avatars['dan'], avatars['gus']]);
+      expect(elsewhere.asked).toEqual([]);
+    });
+
+    test('follows no picture of the media to another host', async () => {
+      await alterUsers(() => ({ avatar: `${media.url}/moved.png` }));
+      await openConsole('#id_max=1');
+      await whenListed('ann');
+      expect(await portraits()).toEqual(['AÇ']);
+      expect(media.asked).toEqual(['/moved.png']);
+      expect(elsewhere.asked).toEqual([]);
+      expect(faults.join()).toMatch(/moved\.png[\s\S]*img-src/);
+      faults = [];
     });
 
     test('shows the answer to what was asked last, however late an earlier one comes', async () => {

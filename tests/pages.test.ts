@@ -84,13 +84,50 @@ test('every answer forbids whatever is not of the pages', async () => {
       'default-src': "'none'",
       'script-src': "'self'",
       'style-src': "'self'",
-      'img-src': "'self' https: data:",
+      'img-src': "'self' https://media.example.com data:",
       'connect-src': "'self'",
       'form-action': "'none'",
       'frame-ancestors': "'none'",
       'base-uri': "'none'",
     });
   }
+});
+
+describe('the media that avatars may come from', () => {
+  /** As the policy has them, and as the console's page is told. */
+  const originsOf = async (environment: Record<string, string>) => {
+    const { headers, text } = await send(await loadPages(environment), { path: '/api/console/' });
+    return [
+      /img-src ([^;]*)/.exec(headers['Content-Security-Policy'] ?? '')?.[1],
+      /<meta name="media-origin" content="([^"]*)">/.exec(text)?.[1],
+    ];
+  };
+
+  test.each([
+    ['', 'https://media.example.com'],
+    ['https://files.example.org', 'https://files.example.org'],
+    ['https://files.example.org:443/users/media/', 'https://files.example.org'],
+    ['http://127.0.0.1:9000/media', 'http://127.0.0.1:9000'],
+    ['https://bücher.example/ü', 'https://xn--bcher-kva.example'],
+  ])('of MEDIA_URL=%s are %s alone', async (mediaUrl, origin) => {
+    expect(await originsOf({ MEDIA_URL: mediaUrl })).toEqual([`'self' ${origin} data:`, origin]);
+  });
+
+  test.each(['http://[::1]:9000', 'https://*.example.org', 'https://files;script-src.example.org'])(
+    'are none of MEDIA_URL=%s, which a policy cannot name',
+    async (mediaUrl) => {
+      expect(await originsOf({ MEDIA_URL: mediaUrl })).toEqual(["'self' data:", '']);
+    },
+  );
+
+  test('make another version of the console, and of nothing else', async () => {
+    const tagsOf = (handler: Handler) =>
+      Promise.all(documents.map(async (path) => (await send(handler, { path })).headers['ETag']));
+    const tags = await tagsOf(handler);
+    const others = await tagsOf(await loadPages({ MEDIA_URL: 'https://files.example.org' }));
+    const changed = documents.filter((_, index) => tags[index] !== others[index]);
+    expect(changed).toEqual(['/api/console/']);
+  });
 });
 
 test('an answer comes in the encoding that the client reads', async () => {

@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Compressed } from '../lib/request.ts';
+import { gunzipSync } from 'node:zlib';
+import type { Compressed, Text } from '../lib/request.ts';
 
 /** A file of a page, as `scripts/build-pages.ts` lists it by its path. */
 export type PageFile = {
@@ -11,36 +13,65 @@ export type PageFile = {
   hash: string;
   /** Whether the path holds the hash, so that what is found there never changes. */
   hashed: boolean;
+  /** Whether it is to hold the media's origin, which only the function knows. */
+  hasMediaOrigin: boolean;
 };
+
+/** Stands for the media's origin in what is built. */
+export const mediaOriginMark = '{{media-origin}}';
 
 /** The build's list of the files: `/api/docs/` → api/docs/index.html. */
 export function readPageFiles(folder: string): Record<string, PageFile> {
   return JSON.parse(readFileSync(join(folder, 'files.json'), 'utf8'));
 }
 
-export function readCompressed(folder: string, { name }: PageFile): Compressed {
+/** Its contents, with the media's origin where it is to be, and their tag. */
+export function readContents(
+  folder: string,
+  { name, hash, hasMediaOrigin }: PageFile,
+  mediaOrigin: string,
+): { tag: string; body: Text | Compressed } {
   const path = join(folder, name);
-  return { br: readFileSync(`${path}.br`), gzip: readFileSync(`${path}.gz`) };
+  const gzip = readFileSync(`${path}.gz`);
+  if (!hasMediaOrigin) return { tag: hash, body: { br: readFileSync(`${path}.br`), gzip } };
+  const text = gunzipSync(gzip).toString().replace(mediaOriginMark, mediaOrigin);
+  return { tag: hashOf(text), body: text };
 }
 
-export function toPageHeaders({ mediaType, hashed }: PageFile): Record<string, string> {
+/** Enough of it to tell one version of a file from another. */
+const hashLength = 10;
+
+export const hashOf = (contents: string): string =>
+  createHash('sha256').update(contents).digest('base64url').slice(0, hashLength);
+
+/** `https://media.example.com/files/` → `https://media.example.com`; '' for a host that a policy cannot name, as an address of IPv6. */
+export function toMediaOrigin(mediaUrl: string): string {
+  const { origin } = new URL(mediaUrl);
+  return /^https?:\/\/[\w.-]+(:\d+)?$/.test(origin) ? origin : '';
+}
+
+export function toPageHeaders({ mediaType, hashed }: PageFile, mediaOrigin: string): Record<string, string> {
   return {
     'Content-Type': mediaType,
     'Cache-Control': hashed ? 'public, max-age=31536000, immutable' : 'no-cache', // that is: kept, but asked for each time
-    'Content-Security-Policy': contentSecurityPolicy,
+    'Content-Security-Policy': toPolicy(mediaOrigin),
     'Cross-Origin-Opener-Policy': 'same-origin',
     'Referrer-Policy': 'no-referrer', // an old link to the console holds what was searched for
   };
 }
 
-/** Nothing but the pages' own files runs or is loaded, avatars excepted, and requests go nowhere but here: a token stays. */
-const contentSecurityPolicy = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self' https: data:",
-  "connect-src 'self'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-  "base-uri 'none'",
-].join('; ');
+/**
+ * Nothing but the pages' own files and the media's avatars is loaded, and requests go nowhere but here: a token stays, and nobody elsewhere
+ * learns who looks at whom.
+ */
+const toPolicy = (mediaOrigin: string): string =>
+  [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    `img-src ${["'self'", mediaOrigin, 'data:'].filter(Boolean).join(' ')}`, // Swagger UI draws with data:
+    "connect-src 'self'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+    "base-uri 'none'",
+  ].join('; ');

@@ -43,7 +43,7 @@ function toLinkHeader(links: Links | undefined): { Link?: string } {
  * A file of the build. `tag` is its version, for clients that have it already: a 304 then, by weak comparison (RFC 9110, 13.1.2), which looks at
  * what is between the quotes alone.
  */
-export function file(request: Request, tag: string, own: Record<string, string>, body: Compressed): Response {
+export function file(request: Request, tag: string, own: Record<string, string>, body: Text | Compressed): Response {
   const headers = { ...own, ETag: `W/"${tag}"`, Vary: 'Accept-Encoding' }; // weak: one for all encodings
   const known = request.headers['if-none-match'] ?? '';
   const isKnown = known.trim() === '*' || known.match(/"[^"]*"/g)?.includes(`"${tag}"`);

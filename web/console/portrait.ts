@@ -16,12 +16,17 @@ const hues = 6;
 function toAvatar({ id, avatar, full_name, username }: User): HTMLElement {
   const text = toInitials(full_name ?? username);
   const initials = element('span', { class: `avatar hue-${id % hues}`, 'aria-hidden': 'true' }, text);
-  if (avatar === null) return initials;
+  if (avatar === null || !isOurs(avatar)) return initials;
   const image = element('img', { class: 'avatar', alt: '', width: 36, height: 36, referrerpolicy: 'no-referrer' });
   image.addEventListener('error', () => image.replaceWith(initials));
   image.src = avatar;
   return image;
 }
+
+/** Where pictures are asked for. Any other host would learn by it who looks at whom, and when; the page's policy refuses it, too. */
+const origins = [location.origin, document.querySelector<HTMLMetaElement>('meta[name="media-origin"]')?.content];
+
+const isOurs = (avatar: string): boolean => origins.includes(element('a', { href: avatar }).origin);
 
 /** Of the first and the last word. */
 function toInitials(name: string): string {

@@ -506,6 +506,37 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
       expect(sent.length).toBe(asked);
     });
 
+    test('says nothing of users before it knows, after the token before was refused or forgotten', async () => {
+      const note = () => page.evaluate<string>(`getComputedStyle(document.querySelector('.table'), '::after').content`);
+      let release = () => {};
+      const holdAnswers = () => {
+        const released = new Promise<void>((resolve) => {
+          release = resolve;
+        });
+        return page.route('**/api/users/**', (route) => released.then(() => route.continue()));
+      };
+      const expectNothing = async () => {
+        await page.locator('main[aria-busy="true"] #list').waitFor();
+        expect([await note(), await page.locator('#status').textContent()]).toEqual(['none', '']);
+        release();
+        await eventually(() => page.locator('#status').textContent()).toBe('Nobody matches');
+        expect(await note()).toBe('"No users to show."');
+        await page.unrouteAll();
+      };
+      await openConsole('#id_max=0');
+      await eventually(note).toBe('"No users to show."');
+      await page.getByRole('button', { name: 'Forget token' }).click();
+      await signIn('no-key');
+      await eventually(() => page.locator('#token-error').innerText()).toBe('Invalid token.');
+      await holdAnswers();
+      await signIn();
+      await expectNothing();
+      await page.getByRole('button', { name: 'Forget token' }).click();
+      await holdAnswers();
+      await signIn();
+      await expectNothing();
+    });
+
     test('shows texts of users as texts, whatever they hold', async () => {
       const markup = '<img src="x" onerror="document.title = 1"><b>bold</b>&amp;';
       const texts = Object.fromEntries(

@@ -42,9 +42,9 @@ async function show(): Promise<void> {
   try {
     const { page, problem } = await fetchUsers(query, token, signal);
     if (signal.aborted) return;
-    showProblem(problem);
     table.showUsers(page?.results ?? []);
     paging.showPage(query, page);
+    showProblem(problem); // which empties the table again where it takes the token away
     main.setAttribute('aria-busy', 'false');
   } catch (error) {
     if (!signal.aborted) throw error;
@@ -65,6 +65,7 @@ function showProblem(problem: Problem | undefined): void {
 function leave(): void {
   running?.abort();
   table.clear();
+  paging.showPage(currentQuery(), undefined);
   main.setAttribute('aria-busy', 'false');
 }
 

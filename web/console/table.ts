@@ -46,7 +46,10 @@ export function makeTable(go: Go) {
       region.classList.toggle('empty', users.length === 0);
     },
     /** Without saying that there are none. */
-    clear: (): void => body.replaceChildren(),
+    clear(): void {
+      body.replaceChildren();
+      region.classList.remove('empty');
+    },
     scrollUp: (): void => region.scrollTo({ top: 0 }),
   };
 }

@@ -629,6 +629,8 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
         'Admin Staff',
         'Staff',
       ]);
+      expect(await rows[1]?.locator('td').nth(3).innerText()).toBe('Staff Inactive');
+      expect(await rows[2]?.locator('td').nth(4).innerText()).toBe('Support Managers, "all"');
       expect(await textsOf('.verified')).toEqual(['✓verified', '', '', '', '', '', '']);
       // Last login, created, updated: the last three columns. In UTC, whatever the browser's zone.
       expect((await textsOf('td:nth-last-child(3)')).slice(0, 3)).toEqual([

@@ -22,18 +22,22 @@ export function toContact({ email, is_email_verified, mobile_number }: User): Ch
   ];
 }
 
-export const toRoles = ({ is_admin, is_staff, is_active }: User): Child[] => [
-  is_admin && element('span', { class: 'tag admin' }, 'Admin'),
-  is_staff && element('span', { class: 'tag' }, 'Staff'),
-  !is_active && element('span', { class: 'tag off' }, 'Inactive'),
-];
+export const toRoles = ({ is_admin, is_staff, is_active }: User): Child[] =>
+  withSpaces([
+    is_admin && element('span', { class: 'tag admin' }, 'Admin'),
+    is_staff && element('span', { class: 'tag' }, 'Staff'),
+    !is_active && element('span', { class: 'tag off' }, 'Inactive'),
+  ]);
 
 export function toGroups({ groups_data }: User): Child[] {
   if (groups_data.length === 0) return [none()];
-  return groups_data.map(({ id, name }) =>
-    element('span', { class: 'tag group', dir: 'auto', title: `Group ${id}` }, name),
+  return withSpaces(
+    groups_data.map(({ id, name }) => element('span', { class: 'tag group', dir: 'auto', title: `Group ${id}` }, name)),
   );
 }
+
+/** Separate words for screen readers, and for who copies them. */
+const withSpaces = (tags: Child[]): Child[] => tags.filter(Boolean).flatMap((tag) => [tag, ' ']);
 
 const dayFormat = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeZone: 'UTC' });
 const timeFormat = new Intl.DateTimeFormat('en-GB', { timeStyle: 'short', timeZone: 'UTC' });

@@ -459,6 +459,20 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
       expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390);
     });
 
+    test('begins and ends the list where the header begins and ends, on a phone too', async () => {
+      await openConsole();
+      await whenListed(...everybody);
+      for (const width of [390, 1440]) {
+        await page.setViewportSize({ width, height: 844 });
+        const title = await page.getByRole('heading', { name: 'Users' }).boundingBox();
+        const filters = await page.locator('#filters').boundingBox();
+        const forget = await page.getByRole('button', { name: 'Forget token' }).boundingBox();
+        const table = await page.locator('.table').boundingBox();
+        const right = (box: typeof table) => box && box.x + box.width;
+        expect([title?.x, right(forget)]).toEqual([filters?.x, right(table)]);
+      }
+    });
+
     test('lets names run in their own direction', async () => {
       await openConsole('#search=cat');
       const name = page.getByText('علی كريمي');

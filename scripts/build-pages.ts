@@ -98,7 +98,7 @@ async function bundle(entryPoint: string): Promise<string> {
     entryPoints: [entryPoint],
     bundle: true,
     minify: true,
-    target: ['es2022', 'chrome111', 'firefox113', 'safari16.4'],
+    target: ['es2022', 'chrome117', 'firefox119', 'safari17.4'], // the first with Map.groupBy
     format: 'esm',
     legalComments: 'none',
     define: { documentedParameters: JSON.stringify(await readParameters()) },

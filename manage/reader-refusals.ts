@@ -14,6 +14,21 @@ const powers = sql`lateral (values
     'owns tables or other objects')
 ) as powers (rank, is_held, power)`;
 
+/** A role that PostgreSQL would not let in has been given no way in, or for a time: that is its maker's to change. */
+export async function requireLogin(db: Kysely<Database>, role: string): Promise<void> {
+  const { rows } = await sql<{ cause: string; remedy: string }>`
+    select 'may not log in' as cause, format('alter role %I login', rolname) as remedy
+    from pg_roles where rolname = ${role} and not rolcanlogin
+    union all
+    select format('has a password that ended at %s', rolvaliduntil), format('alter role %I valid until %L', rolname, 'infinity')
+    from pg_roles where rolname = ${role} and rolvaliduntil < now()`.execute(db);
+  const [refusal] = rows;
+  if (!refusal) return;
+  throw new OperatorError(
+    `The role "${role}" ${refusal.cause}. To let the API in by it, whoever made it has to run:\n  ${refusal.remedy}`,
+  );
+}
+
 /** The role that migrates must not lose what it owns to a slip of the operator's, nor the API have a role that is more than its own. */
 export async function requireNoPower(db: Kysely<Database>, role: string): Promise<void> {
   const { rows } = await sql<{ power: string }>`

@@ -6,7 +6,13 @@ import { requireMigrated } from './migrate.ts';
 import { OperatorError } from './operator-error.ts';
 import { grantReading, type Place } from './reader-grants.ts';
 import { setPassword } from './reader-password.ts';
-import { requireAdmin, requireNoMightierRole, requireNoPower, requireNoWriter } from './reader-refusals.ts';
+import {
+  requireAdmin,
+  requireLogin,
+  requireNoMightierRole,
+  requireNoPower,
+  requireNoWriter,
+} from './reader-refusals.ts';
 import { readDatabaseName } from './schema.ts';
 
 /** Less than the API's own limit (QUERY_TIMEOUT_MS, 5000): the server's word comes first, ends the statement and keeps the connection. */
@@ -49,6 +55,7 @@ export async function createReader(db: Kysely<Database>, args: string[]): Promis
     await requireNoWriter(trx, role, place.schema);
     await requireNoMightierRole(trx, role);
     await requireAdmin(trx, role);
+    await requireLogin(trx, role);
     await grantReading(trx, role, place);
     await showTables(trx, role, place);
     await sql`alter role ${sql.id(role)} set default_transaction_read_only = on`.execute(trx);

@@ -347,9 +347,27 @@ describe.skipIf(!canStartServer)('create-reader', () => {
         );
     });
 
+    test.each([
+      ['', 'may not log in. To', 'login'],
+      [
+        "login valid until '2026-01-01T00:00:00Z'",
+        'has a password that ended at 2026-01-01 00:00:00+00. To',
+        'valid until',
+      ],
+    ])('one that the server would not let in: create role %s', async (options, cause, remedy) => {
+      onTestFinished(() => runAll(afterwards));
+      await runAll(['create role mighty', `create role member ${options}`]);
+      const error = await run('member').catch((error: Error) => error.message);
+      expect(error).toContain(`The role "member" ${cause} let the API in by it`);
+      const [, statement = ''] = `${error}`.split('\n');
+      expect(statement).toContain(`alter role member ${remedy}`);
+      await runAll([statement]);
+      expect(await run('member')).toEqual([expect.stringContaining('updated role member')]);
+    });
+
     test('but takes one that belongs to a role without any such power', async () => {
       onTestFinished(() => runAll(afterwards));
-      await runAll(['create role mighty', 'create role member', 'grant mighty to member']);
+      await runAll(['create role mighty', 'create role member login', 'grant mighty to member']);
       expect(await run('member')).toEqual([expect.stringContaining('updated role member')]);
     });
   });

@@ -45,7 +45,12 @@ const table = {
   databaseUrl: ['DATABASE_URL', v.optional(databaseUrl)],
   /** A token of AWS IAM instead of a password. */
   databaseIamAuth: ['DATABASE_IAM_AUTH', v.optional(onOff, 'off')],
-  /** PEM file of the certificate authorities that may vouch for the database; TLS is then verified, whatever `sslmode` says. */
+  /** Of the function's role, for those tokens; Lambda sets them. */
+  awsRegion: ['AWS_REGION', v.optional(v.string())],
+  awsAccessKeyId: ['AWS_ACCESS_KEY_ID', v.optional(v.string())],
+  awsSecretAccessKey: ['AWS_SECRET_ACCESS_KEY', v.optional(v.string())],
+  awsSessionToken: ['AWS_SESSION_TOKEN', v.optional(v.string())],
+  /** PEM file of certificate authorities that may vouch for the database, besides Node.js's own; TLS is then verified, whatever `sslmode` says. */
   databaseCaFile: ['DATABASE_CA_FILE', v.optional(readableFile)],
   /** Off for poolers in transaction mode that cannot keep prepared statements (PgBouncer before 1.21). */
   namedStatements: ['DATABASE_NAMED_STATEMENTS', v.optional(onOff, 'on')],

@@ -37,7 +37,7 @@ const bundle = (entryPoint: string) =>
     sourcemap: 'linked',
     sourcesContent: false,
     legalComments: 'none',
-    external: ['pg-native', '@aws-sdk/*'], // not installed, and part of Lambda's runtime
+    external: ['pg-native'], // not installed
     plugins: [builtinModules],
     write: false,
   });

@@ -1,20 +1,17 @@
 import { readFileSync } from 'node:fs';
-import type { ConnectionOptions } from 'node:tls';
+import { type ConnectionOptions, rootCertificates } from 'node:tls';
 import type { ClientConfig } from 'pg';
 import { requireDatabaseUrl, type Settings, SettingsError } from '../settings.ts';
 import { escapeStray, isSocket, readConnectionString } from './connection-string.ts';
+import { type SignToken, signToken, type TokenTarget } from './iam-token.ts';
+
+type AwsSettings = 'awsRegion' | 'awsAccessKeyId' | 'awsSecretAccessKey' | 'awsSessionToken';
 
 export type ConnectionSettings = Pick<Settings, 'databaseUrl'> &
-  Partial<Pick<Settings, 'databaseIamAuth' | 'databaseCaFile'>>;
-
-/** Whom a token of AWS IAM lets in, and where. */
-export type SignerTarget = { hostname: string; port: number; username: string };
-
-/** Makes the token that stands for a password, for a quarter of an hour. */
-export type SignToken = (target: SignerTarget) => Promise<string>;
+  Partial<Pick<Settings, 'databaseIamAuth' | 'databaseCaFile' | AwsSettings>>;
 
 /** Where the database is and how to get in, for the driver. */
-export function toConnection(settings: ConnectionSettings, signToken: SignToken = signWithAwsSdk): ClientConfig {
+export function toConnection(settings: ConnectionSettings, sign: SignToken = signToken): ClientConfig {
   const { databaseIamAuth = false, databaseCaFile } = settings;
   const databaseUrl = requireDatabaseUrl(settings);
   if (!databaseIamAuth && !databaseCaFile) return { connectionString: escapeStray(databaseUrl) };
@@ -28,8 +25,7 @@ export function toConnection(settings: ConnectionSettings, signToken: SignToken 
   return {
     ...parts,
     port,
-    // A function is asked anew for each connection.
-    ...(databaseIamAuth && { password: () => signToken({ hostname: host, port, username: user }) }),
+    ...(databaseIamAuth && { password: toPassword({ hostname: host, port, username: user }, settings, sign) }),
     // On a socket, which no network carries, PostgreSQL has no TLS.
     ssl: !isSocket(host) && verify(ssl, databaseCaFile),
   };
@@ -38,7 +34,8 @@ export function toConnection(settings: ConnectionSettings, signToken: SignToken 
 /** Certificate and name, whatever the URL says: whoever reads a token on its way may use it as well. A certificate of the client's stays. */
 function verify(ofUrl: ClientConfig['ssl'], caFile: string | undefined): ConnectionOptions {
   const { ca, cert, key } = typeof ofUrl === 'object' ? ofUrl : {};
-  const authorities = caFile ? readFileSync(caFile, 'utf8') : ca;
+  // Beside those that Node.js trusts: a proxy's certificate may come from one of them, the database's from the file.
+  const authorities = caFile ? [...rootCertificates, readFileSync(caFile, 'utf8')] : ca;
   return {
     rejectUnauthorized: true,
     ...(authorities && { ca: authorities }),
@@ -47,8 +44,15 @@ function verify(ofUrl: ClientConfig['ssl'], caFile: string | undefined): Connect
   };
 }
 
-async function signWithAwsSdk(target: SignerTarget): Promise<string> {
-  // Lambda's runtime brings it; only who uses IAM pays for loading it.
-  const { Signer } = await import('@aws-sdk/rds-signer');
-  return new Signer(target).getAuthToken();
+/** A function is asked anew for each connection. */
+function toPassword(target: TokenTarget, settings: ConnectionSettings, sign: SignToken): () => string {
+  const { awsRegion: region, awsAccessKeyId: accessKeyId, awsSecretAccessKey: secretAccessKey } = settings;
+  if (!region || !accessKeyId || !secretAccessKey) {
+    throw new SettingsError(
+      'Bad settings: AWS_REGION, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are needed where DATABASE_IAM_AUTH is on. Lambda sets them; ' +
+        'elsewhere: eval "$(aws configure export-credentials --format env)".',
+    );
+  }
+  const sessionToken = settings.awsSessionToken;
+  return () => sign(target, { region, accessKeyId, secretAccessKey, ...(sessionToken && { sessionToken }) });
 }

@@ -2,8 +2,9 @@ import type { CompiledQuery } from 'kysely';
 import pg from 'pg';
 import { databaseUnavailable } from '../http/errors.ts';
 import type { Settings } from '../settings.ts';
-import { type SignToken, toConnection } from './connection.ts';
+import { toConnection } from './connection.ts';
 import { keepsConnection, kindOf } from './faults.ts';
+import type { SignToken } from './iam-token.ts';
 import { openNames, type Preparation } from './prepared-names.ts';
 import { getTypeParser } from './type-parsers.ts';
 
@@ -33,10 +34,10 @@ const connectTimeoutMs = 2000;
 const maxIdleMs = 240_000;
 
 /** One connection per instance, which has one request at a time; opened by the first statement. */
-export function openDatabase(settings: Settings, signToken?: SignToken): Db {
+export function openDatabase(settings: Settings, sign?: SignToken): Db {
   const pool = new pg.Pool({
     application_name: 'users-api', // unless the URL gives another
-    ...toConnection(settings, signToken),
+    ...toConnection(settings, sign),
     max: 1,
     keepAlive: true,
     connectionTimeoutMillis: connectTimeoutMs,

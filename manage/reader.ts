@@ -5,6 +5,7 @@ import { readRole, readTimeLimit } from './arguments.ts';
 import { requireMigrated } from './migrate.ts';
 import { OperatorError } from './operator-error.ts';
 import { grantReading, type Place } from './reader-grants.ts';
+import { keepValuesOutOfLog } from './reader-log.ts';
 import { setPassword } from './reader-password.ts';
 import {
   requireAdmin,
@@ -30,7 +31,7 @@ export const plannerSettings = {
 
 /**
  * Makes the database role that the API uses, or brings it up to date: SELECT on what it reads, the schema where that stands, a time limit,
- * read-only transactions, settings for the planner.
+ * read-only transactions, settings for the planner and for the server's log.
  * It gets a new password, printed once, unless it has one already or IAM lets it in.
  */
 export async function createReader(db: Kysely<Database>, args: string[]): Promise<string[]> {
@@ -63,10 +64,11 @@ export async function createReader(db: Kysely<Database>, args: string[]): Promis
       await sql`alter role ${sql.id(role)} set ${sql.id(name)} = ${sql.lit(value)}`.execute(trx);
     }
     await sql`alter role ${sql.id(role)} set statement_timeout = ${sql.lit(timeLimitMs)}`.execute(trx);
+    const remaining = await keepValuesOutOfLog(trx, role);
     const done = `${isNew ? 'created' : 'updated'} role ${role}: reads what the API reads, for ${timeLimitMs} ms a statement at most`;
-    if (values.iam) return [done, await letInByIam(trx, role)];
-    if (isNew || values['new-password']) return [done, `password: ${await setPassword(trx, role)}`];
-    return [done];
+    if (values.iam) return [done, await letInByIam(trx, role), ...remaining];
+    if (isNew || values['new-password']) return [done, `password: ${await setPassword(trx, role)}`, ...remaining];
+    return [done, ...remaining];
   });
 }
 

@@ -2,6 +2,7 @@ import { distance } from 'fastest-levenshtein';
 import { badRequest, type ParameterErrors } from './http/errors.ts';
 import { isList, type Kind, Malformed, toForm } from './kinds.ts';
 import type { Request } from './request.ts';
+import { toLoggedName } from './unknown-names.ts';
 
 /** A documented parameter: a kind of value and the sentence that tells users what it does. */
 export type Parameter<Value> = Kind<Value> & {
@@ -33,7 +34,7 @@ export function readParameters<Table extends Parameters>(
   const errors = new Map<string, string[]>();
 
   const pairs = readPairs(request.rawQuery);
-  request.note({ parameters: [...pairs.keys()].filter((name) => Object.hasOwn(parameters, name)) });
+  noteNames(request, [...pairs.keys()], parameters);
   for (const [name, texts] of pairs) {
     const parameter = Object.hasOwn(parameters, name) ? parameters[name] : undefined;
     try {
@@ -51,6 +52,14 @@ export function readParameters<Table extends Parameters>(
   }
   if (errors.size > 0) throw badRequest(Object.fromEntries(errors) as ParameterErrors);
   return { values: Object.fromEntries(values) as Values<Table>, given };
+}
+
+function noteNames({ note }: Pick<Request, 'note'>, names: string[], parameters: Parameters): void {
+  const unknown = names.filter((name) => !Object.hasOwn(parameters, name));
+  note({ parameters: names.filter((name) => Object.hasOwn(parameters, name)) });
+  if (unknown.length === 0) return;
+  const ours = new Set(Object.entries(parameters).flatMap(([name, { alsoCalled = [] }]) => [name, ...alsoCalled]));
+  note({ unknownParameters: [...new Set(unknown.map((name) => toLoggedName(name, ours)))] });
 }
 
 /** `a=1&b=&a=2` → a: 1, 2; b: ''. A text that is not percent-encoded UTF-8 is null. */

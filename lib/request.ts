@@ -9,6 +9,12 @@ type Facts = {
   token?: string;
   /** Names of documented parameters; any other name is a client's text. */
   parameters?: string[];
+  /** Those of others that are well known, and `other`. */
+  unknownParameters?: string[];
+  /** Names of documented parameters whose values were refused. */
+  refusedParameters?: string[];
+  /** Of the answer: json or csv. */
+  format?: string;
   /** Of all users that match. */
   count?: number;
   /** Of the page. */

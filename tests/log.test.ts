@@ -51,6 +51,7 @@ describe('the log has one line per request', () => {
         callerId: 1,
         token: tokenOf(keys.ann),
         parameters: ['is_active', 'search', 'limit', 'gender'],
+        format: 'json',
         count: 1,
         rows: 1,
       },
@@ -58,11 +59,11 @@ describe('the log has one line per request', () => {
   });
 
   test.each([
-    ['id_max=3', { count: 3, rows: 3, shownUserIds: [3, 2, 1] }],
-    ['id_max=3&limit=2', { count: 3, rows: 2, shownUserIds: [3, 2] }],
-    ['id_max=3&format=csv', { count: 3, rows: 3, shownUserIds: [3, 2, 1] }],
-    ['id_max=3&format=csv&limit=2', { count: 3, rows: 2, shownUserIds: [3, 2] }],
-    ['id_max=0', { count: 0, rows: 0, shownUserIds: [] }],
+    ['id_max=3', { format: 'json', count: 3, rows: 3, shownUserIds: [3, 2, 1] }],
+    ['id_max=3&limit=2', { format: 'json', count: 3, rows: 2, shownUserIds: [3, 2] }],
+    ['id_max=3&format=csv', { format: 'csv', count: 3, rows: 3, shownUserIds: [3, 2, 1] }],
+    ['id_max=3&format=csv&limit=2', { format: 'csv', count: 3, rows: 2, shownUserIds: [3, 2] }],
+    ['id_max=0', { format: 'json', count: 0, rows: 0, shownUserIds: [] }],
   ])('with AUDIT_LOG=on also whom ?%s has shown', async (query, shown) => {
     await send(await loadHandler(database.url, { AUDIT_LOG: 'on' }), { query });
     expect(lines).toEqual([
@@ -129,8 +130,32 @@ describe('the log has one line per request', () => {
     [
       'a bad query',
       { query: 'limit=x&is_aktive=1' },
-      { status: 400, callerId: 1, parameters: ['limit'] },
+      { status: 400, callerId: 1, parameters: ['limit'], refusedParameters: ['limit'], unknownParameters: ['other'] },
       ['count', 'error'],
+    ],
+    [
+      'a query of another API',
+      { query: 'page=2&page_size=5&_=17&utm_source=a&utm_x=b&is_active=1&gender=' },
+      { status: 400, parameters: ['is_active', 'gender'], unknownParameters: ['page', 'page_size', '_', 'utm_*'] },
+      ['refusedParameters'],
+    ],
+    [
+      'a list with brackets',
+      { query: 'groups_in[]=1&groups_in[7]=2&filter[name]=x&Page=1&x[]=1&%E5=1' },
+      { status: 400, unknownParameters: ['groups_in[]', 'filter[]', 'other'] },
+      ['refusedParameters'],
+    ],
+    [
+      'cursors of both sides',
+      { query: 'offset=1&limit=1&after=d2yxs1siLWlkIiwxLDJd&before=d2yxs1siLWlkIiwxLDJd' },
+      { status: 400, refusedParameters: ['before'] },
+      ['unknownParameters'],
+    ],
+    [
+      'an export by its header',
+      { headers: { accept: 'text/csv' } },
+      { status: 200, format: 'csv' },
+      ['refusedParameters'],
     ],
     ['another path', { path: '/api/secret' }, { status: 404 }, ['route', 'token']],
     ['the redirect', { path: '/api/users' }, { status: 301, route: '/api/users/' }, ['token']],
@@ -159,6 +184,7 @@ describe('no value of a request and nothing of a user is ever written', () => {
     ['a value', { query: `search=${secret}` }, 200],
     ['a malformed value', { query: `limit=${secret}&created_date=${secret}&ordering=${secret}` }, 400],
     ['a name', { query: `${secret}=1&is_active=1` }, 400],
+    ['a name of many forms', { query: `utm_${secret}=1&filter[${secret}]=1&${secret}[]=1&_${secret}=1` }, 400],
     ['malformed bytes', { query: `search=%ff${secret}&%ff${secret}=%00` }, 400],
     ['the path', { path: `/api/users/${secret}` }, 404],
     ["the redirect's query", { path: '/api/users', query: `search=${secret}` }, 301],

@@ -55,6 +55,9 @@ async function dispatch(request: Request, paths: readonly string[], answer: Answ
 /** What is no HttpError is ours: a 500, and its cause in the log. */
 function toProblem(request: Request, error: unknown): Response {
   const known = error instanceof HttpError ? error : internalServerError(request.id, error);
+  const { errors = {} } = known;
+  const refusedParameters = request.facts.parameters?.filter((name) => Object.hasOwn(errors, name)) ?? [];
+  if (refusedParameters.length > 0) request.note({ refusedParameters });
   if (known.status >= 500) request.note({ error: describeError(known.cause, { expected: error === known }) });
   return problem(known);
 }

@@ -63,6 +63,7 @@ export function readUserQuery(
   const ordering = toTotalOrder(sortKeys);
   const seek = readSeek({ after, before }, ordering, offset);
   const format = chooseFormat(wanted, request);
+  request.note({ format });
   const isWhole = format === 'csv' && limit === undefined;
   return {
     format,

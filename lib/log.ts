@@ -20,9 +20,14 @@ export const writeCommandLog = (log: { ok: boolean; command?: string | undefined
   writeLine(log);
 
 function writeLine(line: object): void {
-  if ('error' in line) console.error(line);
-  else console.log(line);
+  // As Node.js shows an object, which Lambda does where its JSON format is not on, a hundred ids would be all, on several lines.
+  const whole = Object.defineProperty(line, inspection, { value: () => JSON.stringify(line) });
+  if ('error' in line) console.error(whole);
+  else console.log(whole);
 }
+
+/** By which `util.inspect` asks an object how to show it. */
+const inspection = Symbol.for('nodejs.util.inspect.custom');
 
 /** Why a request ended in a 5xx, without what must not stand in a log: the message of an error that nobody `expected` may quote data. */
 export function describeError(error: unknown, { expected }: { expected: boolean }): object {

@@ -1,3 +1,4 @@
+import { format } from 'node:util';
 import { sql } from 'kysely';
 import { afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { hashKey } from '../lib/auth.ts';
@@ -78,6 +79,16 @@ describe('the log has one line per request', () => {
         ...shown,
       },
     ]);
+  });
+
+  test('as one line of JSON however it is shown, with more than a hundred ids whole', async () => {
+    await sql`insert into users (id, username, is_staff)
+      select 3000 + n, 'one' || n, true from generate_series(1, 300) n`.execute(database.db);
+    onTestFinished(async () => void (await database.db.deleteFrom('users').where('id', '>', 3000).execute()));
+    await send(await loadHandler(database.url, { AUDIT_LOG: 'on' }), { query: 'id_min=3001&limit=300' });
+    const shown = format(lines[0]);
+    expect(shown).toBe(JSON.stringify(lines[0]));
+    expect(JSON.parse(shown).shownUserIds).toHaveLength(300);
   });
 
   describe('but nobody where nobody was shown:', () => {

@@ -338,6 +338,7 @@ export interface components {
                 "Server-Timing": components["headers"]["ServerTiming"];
                 "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                 "X-Request-Id": components["headers"]["RequestId"];
+                "X-Version": components["headers"]["Version"];
                 [name: string]: unknown;
             };
             content: {
@@ -351,6 +352,7 @@ export interface components {
                 "Server-Timing": components["headers"]["ServerTiming"];
                 "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                 "X-Request-Id": components["headers"]["RequestId"];
+                "X-Version": components["headers"]["Version"];
                 "WWW-Authenticate": components["headers"]["WwwAuthenticate"];
                 [name: string]: unknown;
             };
@@ -365,6 +367,7 @@ export interface components {
                 "Server-Timing": components["headers"]["ServerTiming"];
                 "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                 "X-Request-Id": components["headers"]["RequestId"];
+                "X-Version": components["headers"]["Version"];
                 [name: string]: unknown;
             };
             content: {
@@ -378,6 +381,7 @@ export interface components {
                 "Server-Timing": components["headers"]["ServerTiming"];
                 "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                 "X-Request-Id": components["headers"]["RequestId"];
+                "X-Version": components["headers"]["Version"];
                 [name: string]: unknown;
             };
             content: {
@@ -391,6 +395,7 @@ export interface components {
                 "Server-Timing": components["headers"]["ServerTiming"];
                 "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                 "X-Request-Id": components["headers"]["RequestId"];
+                "X-Version": components["headers"]["Version"];
                 Allow: components["headers"]["Allow"];
                 [name: string]: unknown;
             };
@@ -405,6 +410,7 @@ export interface components {
                 "Server-Timing": components["headers"]["ServerTiming"];
                 "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                 "X-Request-Id": components["headers"]["RequestId"];
+                "X-Version": components["headers"]["Version"];
                 [name: string]: unknown;
             };
             content: {
@@ -418,6 +424,7 @@ export interface components {
                 "Server-Timing": components["headers"]["ServerTiming"];
                 "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                 "X-Request-Id": components["headers"]["RequestId"];
+                "X-Version": components["headers"]["Version"];
                 [name: string]: unknown;
             };
             content: {
@@ -431,6 +438,7 @@ export interface components {
                 "Server-Timing": components["headers"]["ServerTiming"];
                 "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                 "X-Request-Id": components["headers"]["RequestId"];
+                "X-Version": components["headers"]["Version"];
                 [name: string]: unknown;
             };
             content: {
@@ -444,6 +452,7 @@ export interface components {
                 "Server-Timing": components["headers"]["ServerTiming"];
                 "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                 "X-Request-Id": components["headers"]["RequestId"];
+                "X-Version": components["headers"]["Version"];
                 "Retry-After": components["headers"]["RetryAfter"];
                 [name: string]: unknown;
             };
@@ -500,6 +509,11 @@ export interface components {
          * @example auth;dur=1.2, db;dur=4.8, total;dur=7.1
          */
         ServerTiming: string;
+        /**
+         * @description Of the API and, after the plus sign, the commit that it was built from. Name it too.
+         * @example 1.0.0+41d69d83b30d
+         */
+        Version: string;
         /**
          * @description The scheme.
          * @example Token
@@ -708,6 +722,7 @@ export interface operations {
                     "Server-Timing": components["headers"]["ServerTiming"];
                     "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                     "X-Request-Id": components["headers"]["RequestId"];
+                    "X-Version": components["headers"]["Version"];
                     Link: components["headers"]["Link"];
                     "Content-Disposition": components["headers"]["ContentDisposition"];
                     [name: string]: unknown;
@@ -930,6 +945,7 @@ export interface operations {
                     "Server-Timing": components["headers"]["ServerTiming"];
                     "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                     "X-Request-Id": components["headers"]["RequestId"];
+                    "X-Version": components["headers"]["Version"];
                     Allow: components["headers"]["Allow"];
                     [name: string]: unknown;
                 };
@@ -1136,6 +1152,7 @@ export interface operations {
                     "Server-Timing": components["headers"]["ServerTiming"];
                     "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                     "X-Request-Id": components["headers"]["RequestId"];
+                    "X-Version": components["headers"]["Version"];
                     Link: components["headers"]["Link"];
                     "Content-Disposition": components["headers"]["ContentDisposition"];
                     [name: string]: unknown;
@@ -1149,6 +1166,7 @@ export interface operations {
                     "Server-Timing": components["headers"]["ServerTiming"];
                     "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                     "X-Request-Id": components["headers"]["RequestId"];
+                    "X-Version": components["headers"]["Version"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -1160,6 +1178,7 @@ export interface operations {
                     "Server-Timing": components["headers"]["ServerTiming"];
                     "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                     "X-Request-Id": components["headers"]["RequestId"];
+                    "X-Version": components["headers"]["Version"];
                     "WWW-Authenticate": components["headers"]["WwwAuthenticate"];
                     [name: string]: unknown;
                 };
@@ -1172,6 +1191,7 @@ export interface operations {
                     "Server-Timing": components["headers"]["ServerTiming"];
                     "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                     "X-Request-Id": components["headers"]["RequestId"];
+                    "X-Version": components["headers"]["Version"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -1183,6 +1203,7 @@ export interface operations {
                     "Server-Timing": components["headers"]["ServerTiming"];
                     "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                     "X-Request-Id": components["headers"]["RequestId"];
+                    "X-Version": components["headers"]["Version"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -1194,6 +1215,7 @@ export interface operations {
                     "Server-Timing": components["headers"]["ServerTiming"];
                     "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                     "X-Request-Id": components["headers"]["RequestId"];
+                    "X-Version": components["headers"]["Version"];
                     Allow: components["headers"]["Allow"];
                     [name: string]: unknown;
                 };
@@ -1206,6 +1228,7 @@ export interface operations {
                     "Server-Timing": components["headers"]["ServerTiming"];
                     "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                     "X-Request-Id": components["headers"]["RequestId"];
+                    "X-Version": components["headers"]["Version"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -1217,6 +1240,7 @@ export interface operations {
                     "Server-Timing": components["headers"]["ServerTiming"];
                     "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                     "X-Request-Id": components["headers"]["RequestId"];
+                    "X-Version": components["headers"]["Version"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -1228,6 +1252,7 @@ export interface operations {
                     "Server-Timing": components["headers"]["ServerTiming"];
                     "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                     "X-Request-Id": components["headers"]["RequestId"];
+                    "X-Version": components["headers"]["Version"];
                     "Retry-After": components["headers"]["RetryAfter"];
                     [name: string]: unknown;
                 };
@@ -1251,6 +1276,7 @@ export interface operations {
                     "Server-Timing": components["headers"]["ServerTiming"];
                     "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                     "X-Request-Id": components["headers"]["RequestId"];
+                    "X-Version": components["headers"]["Version"];
                     Location: components["headers"]["Location"];
                     [name: string]: unknown;
                 };
@@ -1277,6 +1303,7 @@ export interface operations {
                     "Server-Timing": components["headers"]["ServerTiming"];
                     "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                     "X-Request-Id": components["headers"]["RequestId"];
+                    "X-Version": components["headers"]["Version"];
                     Allow: components["headers"]["Allow"];
                     [name: string]: unknown;
                 };
@@ -1301,6 +1328,7 @@ export interface operations {
                     "Server-Timing": components["headers"]["ServerTiming"];
                     "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                     "X-Request-Id": components["headers"]["RequestId"];
+                    "X-Version": components["headers"]["Version"];
                     Location: components["headers"]["Location"];
                     [name: string]: unknown;
                 };
@@ -1313,6 +1341,7 @@ export interface operations {
                     "Server-Timing": components["headers"]["ServerTiming"];
                     "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                     "X-Request-Id": components["headers"]["RequestId"];
+                    "X-Version": components["headers"]["Version"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -1324,6 +1353,7 @@ export interface operations {
                     "Server-Timing": components["headers"]["ServerTiming"];
                     "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                     "X-Request-Id": components["headers"]["RequestId"];
+                    "X-Version": components["headers"]["Version"];
                     Allow: components["headers"]["Allow"];
                     [name: string]: unknown;
                 };
@@ -1336,6 +1366,7 @@ export interface operations {
                     "Server-Timing": components["headers"]["ServerTiming"];
                     "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                     "X-Request-Id": components["headers"]["RequestId"];
+                    "X-Version": components["headers"]["Version"];
                     [name: string]: unknown;
                 };
                 content?: never;

@@ -1,5 +1,6 @@
 import { describeFault } from './database/faults.ts';
 import type { Request } from './request.ts';
+import { version } from './version.ts';
 
 /** One line per request; Lambda's JSON format adds time and level to the object. */
 export function writeRequestLog(request: Request, status: number, { auditLog }: { auditLog: boolean }): void {
@@ -9,6 +10,7 @@ export function writeRequestLog(request: Request, status: number, { auditLog }: 
   writeLine({
     requestId: request.id,
     status,
+    version,
     ...facts,
     ...(isShown && { shownUserIds }),
     durationsMs: request.durationsMs,

@@ -60,6 +60,12 @@ export const headers = {
     schema: { ...text, pattern: '^(\\w+;dur=\\d+\\.\\d, )*total;dur=\\d+\\.\\d$' },
     example: 'auth;dur=1.2, db;dur=4.8, total;dur=7.1',
   },
+  Version: {
+    description: 'Of the API and, after the plus sign, the commit that it was built from. Name it too.',
+    required: true,
+    schema: text,
+    example: '1.0.0+41d69d83b30d',
+  },
   WwwAuthenticate: {
     description: 'The scheme.',
     required: true,
@@ -74,4 +80,5 @@ export const everyAnswer = {
   'Server-Timing': reference('headers', 'ServerTiming'),
   'X-Content-Type-Options': reference('headers', 'ContentTypeOptions'),
   'X-Request-Id': reference('headers', 'RequestId'),
+  'X-Version': reference('headers', 'Version'),
 };

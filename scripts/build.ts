@@ -3,6 +3,7 @@ import { isBuiltin } from 'node:module';
 import { basename, join } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 import { buildPages } from './build-pages.ts';
+import { readBuildVersion } from './build-version.ts';
 import { writeBuiltFile } from './built-file.ts';
 
 /**
@@ -19,6 +20,8 @@ const builtinModules: Plugin = {
     }));
   },
 };
+
+const version = readBuildVersion('.', process.env);
 
 /** Bundles a Lambda function into `dist/handlers/<name>.mjs`, which exports `handler`, and what it imports when needed into `dist/chunks/`. */
 const bundle = (entryPoint: string) =>
@@ -37,6 +40,7 @@ const bundle = (entryPoint: string) =>
     sourcemap: 'linked',
     sourcesContent: false,
     legalComments: 'none',
+    define: { BUILD_VERSION: JSON.stringify(version) },
     external: ['pg-native'], // not installed
     plugins: [builtinModules],
     write: false,

@@ -25,7 +25,7 @@ module.exports = async ({ resolveConfigurationProperty }) => {
       allowedOrigins,
       allowedMethods: ['GET', 'HEAD', 'OPTIONS'],
       allowedHeaders: ['Authorization'],
-      exposedResponseHeaders: ['Link', 'Retry-After', 'Server-Timing', 'X-Request-Id'],
+      exposedResponseHeaders: ['Link', 'Retry-After', 'Server-Timing', 'X-Request-Id', 'X-Version'],
       maxAge: 600,
     },
     vpc: subnets.length > 0 && { subnetIds: subnets, securityGroupIds: split(securityGroupIds) },

@@ -446,6 +446,7 @@ describe('every answer', () => {
         'Cache-Control': 'no-store',
         'X-Content-Type-Options': 'nosniff',
         'X-Request-Id': 'request-1',
+        'X-Version': 'unbuilt',
       });
       expect(answer.headers['Server-Timing']).toMatch(
         new RegExp(`^${timed.map((stage) => stage + duration).join(', ')}$`),

@@ -47,6 +47,7 @@ describe('the log has one line per request', () => {
       {
         requestId: 'request-1',
         status: 200,
+        version: 'unbuilt',
         route: '/api/users/',
         durationsMs: { auth: expect.any(Number), db: expect.any(Number), total: expect.any(Number) },
         callerId: 1,
@@ -71,6 +72,7 @@ describe('the log has one line per request', () => {
       {
         requestId: 'request-1',
         status: 200,
+        version: 'unbuilt',
         route: '/api/users/',
         durationsMs: expect.any(Object),
         callerId: 1,

@@ -38,6 +38,7 @@ const ofEveryFile = {
   Vary: 'Accept-Encoding',
   'X-Request-Id': 'request-1',
   'Server-Timing': expect.stringMatching(/^total;dur=\d/),
+  'X-Version': 'unbuilt',
 };
 
 const allAssets = async () => (await Promise.all(['/api/docs/', '/api/console/'].map(assetsOf))).flat();

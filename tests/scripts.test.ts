@@ -16,6 +16,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { readBuildVersion } from '../scripts/build-version.ts';
 import { writeBuiltFile } from '../scripts/built-file.ts';
 import { takeDirectory } from '../scripts/servers/directory-lock.ts';
 import { findPostgres } from '../scripts/servers/postgres-programs.ts';
@@ -61,6 +62,39 @@ describe('the totals of the tests', () => {
       return file;
     });
     expect(runScript('test-totals.ts', files)).toMatchObject({ status: 0, stdout: `${line}\n`, stderr: '' });
+  });
+});
+
+describe("a build's version", () => {
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
+  const commit = '0123456789abcdef0123456789abcdef01234567';
+
+  function git(...args: string[]): string {
+    const identity = ['-c', 'user.name=A', '-c', 'user.email=a@example.com', '-c', 'commit.gpgsign=false'];
+    const { status, stdout, stderr } = spawnSync('git', [...identity, ...args], { cwd: folder, encoding: 'utf8' });
+    expect(status, stderr).toBe(0);
+    return stdout.trim();
+  }
+
+  test('names the commit, whatever tag it has, and says where files differ from it', () => {
+    writeFileSync(join(folder, 'file'), 'one');
+    git('init', '--quiet');
+    git('add', 'file');
+    git('commit', '--quiet', '--message', 'one');
+    git('tag', '--annotate', '--message', 'v9', 'v9');
+    const head = git('rev-parse', 'HEAD').slice(0, 12);
+    expect(readBuildVersion(folder, { COMMIT: commit })).toBe(`${version}+${head}`);
+    writeFileSync(join(folder, 'file'), 'two');
+    expect(readBuildVersion(folder, {})).toBe(`${version}+${head}-dirty`);
+  });
+
+  test('has the commit of the environment where there is no git, or none', () => {
+    expect(readBuildVersion(folder, { COMMIT: commit })).toBe(`${version}+0123456789ab`);
+    expect(readBuildVersion(folder, { COMMIT: '' })).toBe(version);
+    expect(readBuildVersion(folder, {})).toBe(version);
+    for (const COMMIT of ['main', '0123456789a', `${commit}\r\nSet-Cookie: a`]) {
+      expect(() => readBuildVersion(folder, { COMMIT })).toThrow(/^COMMIT must be the hash of a commit/);
+    }
   });
 });
 

@@ -20,7 +20,7 @@ const downhill: Record<string, string[]> = {
   web: lib,
   'web/console': ['lib', 'lib/users', 'web/console'], // types of the answers
   'web/reference': ['web/reference'],
-  scripts: [...lib, 'lib/users', 'manage', 'openapi', 'web', 'scripts', 'scripts/servers'],
+  scripts: [...lib, 'lib/users', 'manage', 'openapi', 'web', 'scripts', 'scripts/servers', '.'], // likewise
   'scripts/servers': ['scripts/servers'],
   bench: [...lib, 'lib/users', 'handlers', 'manage', 'scripts/servers', 'bench'],
 };

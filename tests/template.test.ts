@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { unzipSync } from 'fflate';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readBuildVersion } from '../scripts/build-version.ts';
 import { toEvent } from './setup/request.ts';
 import { stageParameters as given, packageStage, type Resources, readResources } from './setup/stage.ts';
 
@@ -227,7 +228,7 @@ describe('the gateway', () => {
       AllowOrigins: ['https://admin.example.com', 'https://b.example.com'],
       AllowHeaders: ['Authorization'],
       AllowMethods: ['GET', 'HEAD', 'OPTIONS'],
-      ExposeHeaders: ['Link', 'Retry-After', 'Server-Timing', 'X-Request-Id'],
+      ExposeHeaders: ['Link', 'Retry-After', 'Server-Timing', 'X-Request-Id', 'X-Version'],
       MaxAge: 600,
     });
   });
@@ -431,9 +432,13 @@ describe('the zip', () => {
     });
     expect(stderr).toBe('');
     const [, answers = ''] = stdout.match(/^answers: (.*)$/m) ?? [];
+    const built = { 'X-Version': readBuildVersion('.', process.env) };
     expect(JSON.parse(answers)).toEqual([
-      expect.objectContaining({ statusCode: 401, headers: expect.objectContaining({ 'WWW-Authenticate': 'Token' }) }),
-      expect.objectContaining({ statusCode: 200 }),
+      expect.objectContaining({
+        statusCode: 401,
+        headers: expect.objectContaining({ ...built, 'WWW-Authenticate': 'Token' }),
+      }),
+      expect.objectContaining({ statusCode: 200, headers: expect.objectContaining(built) }),
       expect.stringMatching(/^The command failed: .*ECONNREFUSED/),
     ]);
   });

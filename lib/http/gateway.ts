@@ -1,5 +1,6 @@
 import type { APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import type { Request, Response } from '../request.ts';
+import { version } from '../version.ts';
 import { encode } from './compression.ts';
 
 /** What Lambda hands on to an HTTP API or a REST API, whichever asked. */
@@ -22,6 +23,7 @@ export function toResult(request: Request, response: Response): Result {
     'X-Content-Type-Options': 'nosniff',
     'X-Request-Id': request.id,
     'Server-Timing': toServerTiming(request.durationsMs),
+    'X-Version': version,
   };
   if (varies) headers['Vary'] = 'Accept-Encoding';
   if (encoding) headers['Content-Encoding'] = encoding;

@@ -34,7 +34,7 @@ let devResources: Resources;
 // Each takes some seconds, for it builds and packs.
 beforeAll(() => {
   for (const file of earlier) write(file, 'of an earlier build');
-  resources = readResources(folder, 'prod', given);
+  resources = readResources(folder, 'prod', given, { AUDIT_LOG: 'off' }); // the stage's parameter counts
   mkdirSync(devFolder);
   devResources = readResources(devFolder, 'dev', {}, { ...chosen, PAGES: 'off' });
 }, 180_000);
@@ -70,7 +70,7 @@ describe('a function', () => {
     PUBLIC_URL: given.publicUrl,
     MEDIA_URL: given.mediaUrl,
     ONLINE_WINDOW_SECONDS: '',
-    AUDIT_LOG: '',
+    AUDIT_LOG: 'on',
     DATABASE_CA_FILE: given.databaseCaFile,
   };
   const common = {
@@ -114,6 +114,16 @@ describe('a function', () => {
       Environment: { Variables: { ...settings, DATABASE_URL: given.ownerDatabaseUrl } },
       Role: { 'Fn::GetAtt': ['ManageRole', 'Arn'] },
     },
+    // No database, no VPC, and a role that may write its log alone.
+    AuditLambdaFunction: {
+      ...common,
+      FunctionName: 'users-api-prod-audit',
+      Handler: 'dist/handlers/audit.handler',
+      MemorySize: 128,
+      Timeout: 60,
+      Environment: { Variables: { ...settings, DATABASE_URL: '' } },
+      Role: { 'Fn::GetAtt': ['AuditRole', 'Arn'] },
+    },
   };
 
   test.each(Object.entries(expected))('%s is exactly this', (name, properties) => {
@@ -137,6 +147,7 @@ describe('a function', () => {
       Users: alike,
       Web: { ...alike, DATABASE_URL: '', PAGES: 'off' },
       Manage: alike,
+      Audit: { ...alike, DATABASE_URL: '' },
     };
     for (const [name, Variables] of Object.entries(variables)) {
       const ofProd = expected[`${name}LambdaFunction`] as Record<string, unknown>;
@@ -195,8 +206,16 @@ describe('a role', () => {
     expect(JSON.stringify(devResources['IamRoleLambdaExecution'])).not.toContain('rds-db');
   });
 
-  test('is one of these two', () => {
-    expect(ofType('AWS::IAM::Role')).toHaveLength(2);
+  test('of the audit writes its logs', () => {
+    const { ManagedPolicyArns, ...others } = propertiesOf('AuditRole');
+    expect(ManagedPolicyArns).toEqual([
+      { 'Fn::Sub': `arn:\${AWS::Partition}:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole` },
+    ]);
+    expect(Object.keys(others)).toEqual(['AssumeRolePolicyDocument']);
+  });
+
+  test('is one of these three', () => {
+    expect(ofType('AWS::IAM::Role')).toHaveLength(3);
     expect(ofType('AWS::IAM::Policy')).toEqual([]);
   });
 });
@@ -269,10 +288,31 @@ describe('the gateway', () => {
   });
 });
 
-test('logs do not stay for ever', () => {
-  const groups = ofType('AWS::Logs::LogGroup');
-  expect(groups).toHaveLength(4); // of the functions and of the gateway
-  for (const { Properties } of groups) expect(Properties['RetentionInDays']).toBe(30);
+test('logs do not stay for ever, those of the audit as long as the stage says', () => {
+  const daysOf = (all: Resources) => {
+    const groups = Object.entries(all).filter(([, { Type }]) => Type === 'AWS::Logs::LogGroup');
+    return Object.fromEntries(groups.map(([name, { Properties }]) => [name, Properties['RetentionInDays']]));
+  };
+  const others = { UsersLogGroup: 30, WebLogGroup: 30, ManageLogGroup: 30, HttpApiLogGroup: 30 };
+  expect(daysOf(resources)).toEqual({ ...others, AuditLogGroup: 731 });
+  expect(daysOf(devResources)).toEqual({ ...others, AuditLogGroup: 365 });
+});
+
+test('the lines that name users go from the log of the list to the function of the audit, and no others do', () => {
+  expect(ofType('AWS::Logs::SubscriptionFilter').map(({ Properties }) => Properties)).toEqual([
+    {
+      LogGroupName: { Ref: 'UsersLogGroup' },
+      FilterPattern: '"shownUserIds"',
+      DestinationArn: { 'Fn::GetAtt': ['AuditLambdaFunction', 'Arn'] },
+    },
+  ]);
+  expect(propertiesOf('AuditPermission')).toEqual({
+    Action: 'lambda:InvokeFunction',
+    FunctionName: { Ref: 'AuditLambdaFunction' },
+    Principal: 'logs.amazonaws.com',
+    SourceAccount: { Ref: 'AWS::AccountId' },
+    SourceArn: { 'Fn::GetAtt': ['UsersLogGroup', 'Arn'] },
+  });
 });
 
 describe('an alarm', () => {
@@ -325,6 +365,17 @@ describe('an alarm', () => {
       Period: 60,
       EvaluationPeriods: 3,
       DatapointsToAlarm: 2,
+      Threshold: 1,
+      ComparisonOperator: 'GreaterThanOrEqualToThreshold',
+      ...quiet,
+    },
+    AuditErrorsAlarm: {
+      Namespace: 'AWS/Lambda',
+      MetricName: 'Errors',
+      Dimensions: [{ Name: 'FunctionName', Value: { Ref: 'AuditLambdaFunction' } }],
+      Statistic: 'Sum',
+      Period: 300,
+      EvaluationPeriods: 1,
       Threshold: 1,
       ComparisonOperator: 'GreaterThanOrEqualToThreshold',
       ...quiet,
@@ -389,6 +440,10 @@ describe('the zip', () => {
     expect(files.length).toBeGreaterThan(1);
   });
 
+  test('of the audit holds its bundle alone', () => {
+    expect(filesOf('audit')).toEqual(['dist/handlers/audit.mjs']);
+  });
+
   test('of the pages holds its bundle and every file that it serves, in both encodings, and nothing else', () => {
     const served: Record<string, { name: string }> = JSON.parse(readFileSync('dist/pages/files.json', 'utf8'));
     expect(Object.keys(served)).toEqual(expect.arrayContaining(['/api/docs/', '/api/console/', '/api/openapi.json']));
@@ -397,7 +452,7 @@ describe('the zip', () => {
   });
 
   test('holds nothing of an earlier build, which is gone, and no source maps, which the build keeps', () => {
-    for (const name of ['users', 'web', 'manage']) {
+    for (const name of ['users', 'web', 'manage', 'audit']) {
       expect(filesOf(name).filter((file) => earlier.includes(file))).toEqual([]);
       expect(existsSync(`dist/handlers/${name}.mjs.map`)).toBe(true);
     }
@@ -405,7 +460,7 @@ describe('the zip', () => {
   });
 
   test('has a handler that answers where nothing else is, and all that its files import', () => {
-    const names = ['users', 'web', 'manage'];
+    const names = ['users', 'web', 'manage', 'audit'];
     for (const name of names) {
       for (const [path, contents] of contentsOf(name)) write(join(folder, 'unzipped', name, path), contents);
     }
@@ -423,6 +478,7 @@ describe('the zip', () => {
          await call('users', ${JSON.stringify(users)}),
          await call('web', ${JSON.stringify(web)}),
          await call('manage', { command: 'migrate' }).catch(({ message }) => message),
+         await call('audit', {}).catch(({ message }) => message),
        ]));`,
     );
     const { stdout, stderr } = spawnSync(process.execPath, [caller], {
@@ -440,6 +496,7 @@ describe('the zip', () => {
       }),
       expect.objectContaining({ statusCode: 200, headers: expect.objectContaining(built) }),
       expect.stringMatching(/^The command failed: .*ECONNREFUSED/),
+      expect.stringMatching(/^Expected a delivery of CloudWatch Logs/),
     ]);
   });
 });

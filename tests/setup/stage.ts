@@ -18,6 +18,8 @@ export const stageParameters = {
   securityGroupIds: 'sg-1',
   reservedConcurrency: '20',
   alarmTopicArn: 'arn:aws:sns:eu-central-1:123456789012:alarms',
+  auditLog: 'on',
+  auditRetentionInDays: '731',
 };
 
 export type Resources = Record<string, { Type: string; Properties: Record<string, unknown> }>;

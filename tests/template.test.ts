@@ -298,6 +298,28 @@ test('logs do not stay for ever, those of the audit as long as the stage says', 
   expect(daysOf(devResources)).toEqual({ ...others, AuditLogGroup: 365 });
 });
 
+describe('docs/privacy.md', () => {
+  const page = readFileSync('docs/privacy.md', 'utf8');
+
+  test('has each log group, and how long it is kept', () => {
+    const rows = page.matchAll(/^\| `(\/aws\/[^`]+)` \|.*\| `?(\w+)`?(?: days)? \|$/gm);
+    const said = Object.fromEntries(Array.from(rows, ([, name = '', days]) => [name.replace('<stage>', 'prod'), days]));
+    const groups = ofType('AWS::Logs::LogGroup').map(({ Properties }) => [
+      Properties['LogGroupName'],
+      Properties['LogGroupName'] === '/aws/lambda/users-api-prod-audit'
+        ? 'auditRetentionInDays'
+        : String(Properties['RetentionInDays']),
+    ]);
+    expect(said).toEqual(Object.fromEntries(groups));
+  });
+
+  test('has every field of the access log', () => {
+    const { Format } = propertiesOf('HttpApiStage')['AccessLogSettings'] as { Format: string };
+    const [line = ''] = page.match(/^\| `\/aws\/http-api.*$/m) ?? [];
+    for (const [, field] of Format.matchAll(/"(\w+)":/g)) expect(line).toContain(`\`${field}\``);
+  });
+});
+
 test('the lines that name users go from the log of the list to the function of the audit, and no others do', () => {
   expect(ofType('AWS::Logs::SubscriptionFilter').map(({ Properties }) => Properties)).toEqual([
     {

@@ -210,7 +210,13 @@ describe('any other event is answered, said in the log, and not thrown', () => {
       detail: 'Expected an HTTP request of API Gateway, payload 2.0 or 1.0.',
     });
     expect(lines).toEqual([
-      { requestId: 'none', status: 400, event: 'not a request of API Gateway', durationsMs: expect.anything() },
+      {
+        requestId: 'none',
+        status: 400,
+        version: 'unbuilt',
+        event: 'not a request of API Gateway',
+        durationsMs: expect.anything(),
+      },
     ]);
   };
 

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { sql } from 'kysely';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { hashKey } from '../lib/auth.ts';
+import { runCommand } from '../manage/commands.ts';
 import { openTestDatabase, type TestDatabase } from './setup/database.ts';
 
 const page = readFileSync('docs/privacy.md', 'utf8');
@@ -57,16 +58,10 @@ describe('what the page says of deleting a person', { shuffle: false }, () => {
 
   test('who leaves the staff has no copies any more', async () => {
     const copies = sql`
-      select search_text, list_flags, list_created_at, list_updated_at, list_last_login from users where id = 17`;
+      select search_text, list_flags, list_created_at, list_updated_at, list_last_login, list_username, list_email from users where id = 17`;
     expect(JSON.stringify((await copies.execute(database.db)).rows)).toMatch(/HUNTER2M/);
-    await sql`update users set is_staff = false where id = 17`.execute(database.db);
-    expect(Object.values((await copies.execute(database.db)).rows[0] as object)).toEqual([
-      null,
-      null,
-      null,
-      null,
-      null,
-    ]);
+    await runCommand(database.db, ['update-user', `${secret}u`, '--no-staff', '--no-admin']);
+    expect(Object.values((await copies.execute(database.db)).rows[0] as object)).toEqual(Array(7).fill(null));
     await sql`update users set is_staff = true where id = 17`.execute(database.db);
   });
 
@@ -74,10 +69,10 @@ describe('what the page says of deleting a person', { shuffle: false }, () => {
     const before = await readAll();
     expect(before).toMatch(/^\(\w+,users,email,.*Hunter2@/m);
     expect(before).toContain(hash);
-    const [, block = ''] = /```sql\n([\s\S]*?)```/.exec(page) ?? [];
-    const statements = block.split(';').filter((statement) => statement.trim() !== '');
-    expect(statements).toHaveLength(2);
-    for (const statement of statements) await sql.raw(statement).execute(database.db);
+    const [, command = ''] = /```sh\nnpm run manage -- (.*)\n```/.exec(page) ?? [];
+    const [, statement = ''] = /```sql\n(.*)\n```/.exec(page) ?? [];
+    await runCommand(database.db, command.replaceAll('ann', `${secret}u`).split(' '));
+    await sql.raw(statement).execute(database.db);
     const after = await readAll();
     expect(after).not.toMatch(new RegExp(secret, 'i'));
     expect(after).not.toContain(hash);

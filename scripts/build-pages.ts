@@ -6,6 +6,7 @@ import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { hashOf, mediaOriginMark, type PageFile } from '../web/files.ts';
 import { writeBuiltFile } from './built-file.ts';
+import { readNotices } from './notices.ts';
 
 const folder = 'dist/pages';
 
@@ -14,10 +15,16 @@ const mediaTypes: Record<string, string> = {
   '.css': 'text/css; charset=utf-8',
   '.js': 'text/javascript; charset=utf-8',
   '.json': 'application/json',
+  '.txt': 'text/plain; charset=utf-8',
 };
 
 /** A page: a folder with index.html, which names its assets as `{{console.js}}`. */
-type Page = { path: string; source: string; assets: Record<string, () => Promise<string>> };
+type Page = { path: string; source: string; assets: Record<string, () => Promise<Asset>> };
+/** With the files that it was made of. */
+type Asset = { contents: string; sources: string[] };
+
+/** Beside the reference, whose Swagger UI names it. */
+const noticesName = 'third-party-notices.txt';
 
 const pages: Page[] = [
   {
@@ -50,16 +57,19 @@ export async function buildPages(): Promise<void> {
     if (!hashed || !existsSync(join(folder, `${file.name}.gz`))) await writeCompressed(file, contents);
   };
   await write('/api/openapi.json', await readFile('openapi.json', 'utf8'));
+  const bundled: string[] = [];
   for (const { path, source, assets } of pages) {
     let html = await readFile(join(source, 'index.html'), 'utf8');
     for (const [name, read] of Object.entries(assets)) {
-      const contents = await read();
+      const { contents, sources } = await read();
+      bundled.push(...sources);
       const hashedName = name.replace(/\.\w+$/, `-${hashOf(contents)}$&`);
       html = html.replace(`{{${name}}}`, hashedName);
       await write(path + hashedName, contents, { hashed: true });
     }
     await write(path, html);
   }
+  await write(`/api/docs/${noticesName}`, await readNotices(bundled, await readSwaggerUiNotices()));
   await writeBuiltFile(join(folder, 'files.json'), JSON.stringify(files));
   await removeEarlier(Object.values(files));
 }
@@ -86,25 +96,35 @@ async function removeEarlier(files: PageFile[]): Promise<void> {
   }
 }
 
-/** Without its last line, which names a source map: none is served. */
-async function readSwaggerUi(name: string): Promise<string> {
-  const swaggerUi = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
-  const contents = await readFile(join(swaggerUi, name), 'utf8');
-  return contents.replace(/\n\/[/*]# sourceMappingURL=.*/g, '');
+const swaggerUi = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
+
+/** Without its last line, which names a source map: none is served. Its first line names the licences of what it bundles. */
+async function readSwaggerUi(name: string): Promise<Asset> {
+  const path = join(swaggerUi, name);
+  const contents = await readFile(path, 'utf8');
+  return {
+    contents: contents.replace(/\n\/[/*]# sourceMappingURL=.*/g, '').replace(`${name}.LICENSE.txt`, noticesName),
+    sources: [path],
+  };
 }
 
-async function bundle(entryPoint: string): Promise<string> {
-  const { outputFiles } = await build({
+/** What Swagger UI's publisher hands on with it, besides its licence. */
+const readSwaggerUiNotices = (): Promise<string[]> =>
+  Promise.all(['NOTICE', 'swagger-ui-bundle.js.LICENSE.txt'].map((name) => readFile(join(swaggerUi, name), 'utf8')));
+
+async function bundle(entryPoint: string): Promise<Asset> {
+  const { outputFiles, metafile } = await build({
     entryPoints: [entryPoint],
     bundle: true,
     minify: true,
     target: ['es2022', 'chrome117', 'firefox119', 'safari17.4'], // the first with Map.groupBy
     format: 'esm',
     legalComments: 'none',
+    metafile: true,
     define: { documentedParameters: JSON.stringify(await readParameters()) },
     write: false,
   });
-  return outputFiles[0]?.text as string;
+  return { contents: outputFiles[0]?.text as string, sources: Object.keys(metafile.inputs) };
 }
 
 /** The document's parameters of the list, from which the console makes its fields. */

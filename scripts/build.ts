@@ -5,6 +5,7 @@ import { build, type Plugin } from 'esbuild';
 import { buildPages } from './build-pages.ts';
 import { readBuildVersion } from './build-version.ts';
 import { writeBuiltFile } from './built-file.ts';
+import { readNotices } from './notices.ts';
 
 /**
  * Node.js's own modules, asked for by function. To `import` one loads all that it exports, whether used or not: of `fs` the promises, the
@@ -39,7 +40,8 @@ const bundle = (entryPoint: string) =>
     minify: true,
     sourcemap: 'linked',
     sourcesContent: false,
-    legalComments: 'none',
+    legalComments: 'none', // the licences are in a file of their own
+    metafile: true,
     define: { BUILD_VERSION: JSON.stringify(version) },
     external: ['pg-native'], // not installed
     plugins: [builtinModules],
@@ -48,9 +50,14 @@ const bundle = (entryPoint: string) =>
 
 // One at a time: together, esbuild would move what they share into chunks, and each cold start would load several files.
 const entryPoints = await readdir('handlers');
-const outputFiles = (await Promise.all(entryPoints.map(bundle))).flatMap((result) => result.outputFiles);
+const bundles = await Promise.all(entryPoints.map(bundle));
+const outputFiles = bundles.flatMap((result) => result.outputFiles);
 
 for (const { path, contents } of outputFiles) await writeBuiltFile(path, contents);
+
+// One for all: each zip holds the chunks of every function.
+const sources = bundles.flatMap(({ metafile }) => Object.keys(metafile.inputs));
+await writeBuiltFile('dist/THIRD-PARTY-NOTICES.txt', await readNotices(sources));
 
 const built = new Set(outputFiles.map(({ path }) => basename(path)));
 for (const folder of ['dist/handlers', 'dist/chunks']) {

@@ -75,6 +75,22 @@ test('every asset that a page names is served, and never changes under its name'
   }
 });
 
+test('the licences of Swagger UI, and of what it bundles, are served where it and the page say', async () => {
+  const script = (await assetsOf('/api/docs/')).find((path) => path.includes('swagger-ui-bundle')) as string;
+  const [, named = ''] =
+    (await send(handler, { path: script })).text.match(/license information please see (\S+) /) ?? [];
+  expect((await send(handler, { path: '/api/docs/' })).text).toContain(`<a href="${named}">Licences</a>`);
+  const { status, headers, text } = await send(handler, { path: `/api/docs/${named}` });
+  expect(status).toBe(200);
+  expect(headers).toMatchObject({ 'Content-Type': 'text/plain; charset=utf-8', 'Cache-Control': 'no-cache' });
+  const folder = 'node_modules/swagger-ui-dist';
+  const { name, version } = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8'));
+  expect(text).toContain(`${name} ${version}\n`);
+  for (const file of ['LICENSE', 'NOTICE', 'swagger-ui-bundle.js.LICENSE.txt']) {
+    expect(text).toContain(readFileSync(`${folder}/${file}`, 'utf8').trim());
+  }
+});
+
 test('every answer forbids whatever is not of the pages', async () => {
   for (const path of [...documents, ...(await allAssets())]) {
     const { headers } = await send(handler, { path });

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -455,11 +455,39 @@ describe('the zip', () => {
   const contentsOf = (name: string) =>
     Object.entries(unzipSync(readFileSync(join(folder, `${name}.zip`)))).filter(([path]) => !path.endsWith('/'));
   const filesOf = (name: string): string[] => contentsOf(name).map(([path]) => path);
+  const noticesPath = 'dist/THIRD-PARTY-NOTICES.txt';
+  const toWords = (text: string): string => text.replace(/\s+/g, ' ').trim();
+
+  /** In a file of its own, or at the end of the README. */
+  function readLicence(folder: string): string {
+    const files = readdirSync(folder);
+    const file = files.find((name) => /^licen[cs]e/i.test(name)) ?? files.find((name) => /^readme/i.test(name));
+    const [, licence = ''] = toWords(readFileSync(join(folder, file as string), 'utf8')).match(/(copyright .*)/i) ?? [];
+    expect(licence, folder).toMatch(/WITHOUT WARRANTY|DISCLAIMS ALL WARRANTIES/);
+    return licence;
+  }
 
   test.each(['users', 'manage'])('of %s holds its bundle, what that loads when asked for, and nothing else', (name) => {
     const files = filesOf(name);
-    expect(files.filter((file) => !/^dist\/chunks\/[^/]+\.mjs$/.test(file))).toEqual([`dist/handlers/${name}.mjs`]);
-    expect(files.length).toBeGreaterThan(1);
+    const others = files.filter((file) => !/^dist\/chunks\/[^/]+\.mjs$/.test(file));
+    expect(others.sort()).toEqual([noticesPath, `dist/handlers/${name}.mjs`]);
+    expect(files.length).toBeGreaterThan(others.length);
+  });
+
+  test.each(['users', 'web', 'manage'])('of %s has the licence of every package in its code', (name) => {
+    const modules = filesOf(name).filter((path) => path.endsWith('.mjs'));
+    const sources = modules.flatMap((path): string[] => {
+      const { sources } = JSON.parse(readFileSync(`${path}.map`, 'utf8'));
+      return sources.map((source: string) => join(dirname(path), source));
+    });
+    const packages = new Set(sources.flatMap((path) => path.match(/.*node_modules\/(@[^/]+\/)?[^/]+/)?.[0] ?? []));
+    expect(packages).toContain('node_modules/pg');
+    const notices = toWords(new TextDecoder().decode(Object.fromEntries(contentsOf(name))[noticesPath]));
+    for (const folder of packages) {
+      const { name, version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+      expect(notices).toContain(`${name} ${version} --`);
+      expect(notices).toContain(readLicence(folder));
+    }
   });
 
   test('of the audit holds its bundle alone', () => {
@@ -470,7 +498,8 @@ describe('the zip', () => {
     const served: Record<string, { name: string }> = JSON.parse(readFileSync('dist/pages/files.json', 'utf8'));
     expect(Object.keys(served)).toEqual(expect.arrayContaining(['/api/docs/', '/api/console/', '/api/openapi.json']));
     const pages = Object.values(served).flatMap(({ name }) => [`dist/pages/${name}.br`, `dist/pages/${name}.gz`]);
-    expect(filesOf('web').sort()).toEqual(['dist/handlers/web.mjs', 'dist/pages/files.json', ...pages].sort());
+    const others = [noticesPath, 'dist/handlers/web.mjs', 'dist/pages/files.json'];
+    expect(filesOf('web').sort()).toEqual([...others, ...pages].sort());
   });
 
   test('holds nothing of an earlier build, which is gone, and no source maps, which the build keeps', () => {

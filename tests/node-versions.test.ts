@@ -1,9 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { satisfies } from 'semver';
 import { describe, expect, test } from 'vitest';
 import manifest from '../package.json' with { type: 'json' };
 
-type Lock = { packages: Record<string, { version: string; integrity?: string; hasInstallScript?: true }> };
+type Package = { integrity?: string; hasInstallScript?: true; engines?: { node?: string } };
+type Lock = { packages: Record<string, Package> };
 
 const read = (file: string): string => readFileSync(file, 'utf8');
 
@@ -46,5 +48,40 @@ describe.each(['package-lock.json', 'examples/package-lock.json'])('%s', (file) 
     const withScript = packages.filter(([, { hasInstallScript }]) => hasInstallScript);
     const decided = Object.keys(file.includes('/') ? {} : manifest.allowScripts);
     expect(withScript.map(([path]) => path.replace('node_modules/', '')).sort()).toEqual(decided.sort());
+  });
+});
+
+describe("README's table of Node.js versions", () => {
+  const versionsOf = (what: string): string[] =>
+    read('README.md')
+      .match(new RegExp(`^\\| (.*) and newer ones of these \\| ${what}`, 'm'))?.[1]
+      ?.split(', ') ?? [];
+  const [silent, warned] = [versionsOf('says nothing'), versionsOf('warns')];
+
+  /** The packages of which npm warns under this version. */
+  const refusing = (version: string): string[] =>
+    Object.entries((JSON.parse(read('package-lock.json')) as Lock).packages)
+      .filter(([, { engines }]) => engines?.node && !satisfies(version, engines.node))
+      .map(([path]) => path);
+
+  test.each(silent)('npm says nothing with %s, but with what came before', (version) => {
+    const [major = 0, minor = 0] = version.split('.').map(Number);
+    expect(refusing(`${major}.${minor}.0`)).toEqual([]);
+    expect(refusing(`${major}.99.0`)).toEqual([]);
+    expect(refusing(minor ? `${major}.${minor - 1}.99` : `${major - 1}.99.0`)).not.toEqual([]);
+  });
+
+  test.each(warned)('npm warns with %s, though the project allows it', (version) => {
+    const [major, minor = 0] = version.split('.').map(Number);
+    expect(refusing(`${major}.${minor}.0`)).not.toEqual([]);
+    expect(refusing(`${major}.99.0`)).not.toEqual([]);
+    expect(satisfies(`${major}.${minor}.0`, manifest.engines.node)).toBe(true);
+  });
+
+  test('begins and ends with what CI starts from, and begins with the oldest that package.json allows', () => {
+    const [oldest, newest] = [warned[0], silent.at(-1)];
+    expect(read('.github/workflows/ci.yml')).toContain(`node: ['${oldest}', '${newest}']`);
+    expect(manifest.engines.node).toBe(`>=${oldest}`);
+    expect(read('README.md')).toContain(`[Node.js](#which-nodejs) ${oldest} or newer`);
   });
 });

@@ -458,6 +458,16 @@ describe('the zip', () => {
   const noticesPath = 'dist/THIRD-PARTY-NOTICES.txt';
   const toWords = (text: string): string => text.replace(/\s+/g, ' ').trim();
 
+  /** The folders of those whose code is in the zip. */
+  function packagesOf(name: string): Set<string> {
+    const modules = filesOf(name).filter((path) => path.endsWith('.mjs'));
+    const sources = modules.flatMap((path): string[] => {
+      const { sources } = JSON.parse(readFileSync(`${path}.map`, 'utf8'));
+      return sources.map((source: string) => join(dirname(path), source));
+    });
+    return new Set(sources.flatMap((path) => path.match(/.*node_modules\/(@[^/]+\/)?[^/]+/)?.[0] ?? []));
+  }
+
   /** In a file of its own, or at the end of the README. */
   function readLicence(folder: string): string {
     const files = readdirSync(folder);
@@ -474,13 +484,8 @@ describe('the zip', () => {
     expect(files.length).toBeGreaterThan(others.length);
   });
 
-  test.each(['users', 'web', 'manage'])('of %s has the licence of every package in its code', (name) => {
-    const modules = filesOf(name).filter((path) => path.endsWith('.mjs'));
-    const sources = modules.flatMap((path): string[] => {
-      const { sources } = JSON.parse(readFileSync(`${path}.map`, 'utf8'));
-      return sources.map((source: string) => join(dirname(path), source));
-    });
-    const packages = new Set(sources.flatMap((path) => path.match(/.*node_modules\/(@[^/]+\/)?[^/]+/)?.[0] ?? []));
+  test.each(['users', 'web', 'manage', 'audit'])('of %s has the licence of every package in its code', (name) => {
+    const packages = packagesOf(name);
     expect(packages).toContain('node_modules/pg');
     const notices = toWords(new TextDecoder().decode(Object.fromEntries(contentsOf(name))[noticesPath]));
     for (const folder of packages) {
@@ -490,8 +495,16 @@ describe('the zip', () => {
     }
   });
 
-  test('of the audit holds its bundle alone', () => {
-    expect(filesOf('audit')).toEqual(['dist/handlers/audit.mjs']);
+  test('of the audit holds its bundle, and nothing else', () => {
+    expect(filesOf('audit').sort()).toEqual([noticesPath, 'dist/handlers/audit.mjs']);
+  });
+
+  test('holds no package that `npm audit --omit=dev` leaves out', () => {
+    const locked = JSON.parse(readFileSync('package-lock.json', 'utf8')).packages;
+    const packages = ['users', 'web', 'manage', 'audit'].flatMap((name) => [...packagesOf(name)]);
+    for (const folder of [...packages, 'node_modules/swagger-ui-dist']) {
+      expect(locked[folder], folder).toEqual(expect.not.objectContaining({ dev: true }));
+    }
   });
 
   test('of the pages holds its bundle and every file that it serves, in both encodings, and nothing else', () => {

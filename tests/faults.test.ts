@@ -22,7 +22,11 @@ describe.skipIf(!canStartServer)('when the database fails', () => {
 
   beforeAll(async () => {
     server = await startTestServer({ max_connections: 13, superuser_reserved_connections: 3 });
-    await query('create role api login', 'grant pg_read_all_data to api');
+    await query(
+      'create role api login',
+      'grant pg_read_all_data to api',
+      'grant execute on all functions in schema public to api',
+    );
     return () => server.remove();
   });
 
@@ -471,7 +475,7 @@ describe.skipIf(!canStartServer)('when the database fails', () => {
     const logged = errorsLogged();
     await expectUnavailable(send(await load({}, urlWith(server.url, { username: 'api', database: 'empty' }))));
     expect(logged).toMatchObject([
-      [{ status: 503, error: { code: '42P01', advice: /^The schema is not the one .*: run the migrations\.$/ } }],
+      [{ status: 503, error: { code: '42883', advice: /^The schema is not the one .*: run the migrations\.$/ } }],
     ]);
   });
 

@@ -8,7 +8,14 @@ const secret = 'hunter2';
 function errorOf(code: string, message: string): pg.DatabaseError {
   const error = new pg.DatabaseError(message, message.length, 'error');
   const quoting = { detail: secret, hint: secret, where: secret, internalQuery: secret, schema: secret, table: secret };
-  return Object.assign(error, { code, routine: 'a_routine', ...quoting, column: secret, constraint: secret });
+  return Object.assign(error, {
+    severity: 'ERROR',
+    code,
+    routine: 'a_routine',
+    ...quoting,
+    column: secret,
+    constraint: secret,
+  });
 }
 
 /** What a fault is to a request, whether its connection serves the next statement, whether its message is logged, the advice beside it. */
@@ -62,7 +69,7 @@ test.each<[codes: string, meaning: Meaning]>([
 });
 
 test("an error of the server's without a SQLSTATE is ours, and its message is not logged", () => {
-  const error = new pg.DatabaseError(secret, 1, 'error');
+  const error = Object.assign(new pg.DatabaseError(secret, 1, 'error'), { severity: 'ERROR' });
   expect([kindOf(error), keepsConnection(error)]).toEqual([undefined, true]);
   expect(describeFault(error)).toEqual({ name: 'DatabaseError', code: '', routine: undefined });
 });

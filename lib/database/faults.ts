@@ -1,4 +1,4 @@
-import pg from 'pg';
+import type { DatabaseError } from 'pg';
 
 /**
  * What a fault of the database means to a request.
@@ -87,12 +87,15 @@ const faults: Fault[] = [
   { codes: ['25', '3D'], quotable: true },
 ];
 
-const toFault = ({ code = '' }: pg.DatabaseError): Fault | undefined =>
+/** By its fields, not its class: functions without a database log too, and would load the driver for it. */
+const isOfServer = (error: unknown): error is DatabaseError => error instanceof Error && 'severity' in error;
+
+const toFault = ({ code = '' }: DatabaseError): Fault | undefined =>
   faults.find(({ codes }) => codes.some((start) => code.startsWith(start)));
 
 /** Of what a statement has thrown; undefined where it is a fault of ours. */
 export function kindOf(error: unknown): Kind | undefined {
-  if (error instanceof pg.DatabaseError) return toFault(error)?.kind;
+  if (isOfServer(error)) return toFault(error)?.kind;
   if (!(error instanceof Error)) return undefined;
   // node-postgres gives its own errors no codes: its time limit, a socket's error, its word for a connection that is gone.
   if (error.message === 'Query read timeout') return 'timeout';
@@ -100,12 +103,11 @@ export function kindOf(error: unknown): Kind | undefined {
 }
 
 /** Whether the connection serves the next statement. After the driver's own time limit it does not: the statement still runs on it. */
-export const keepsConnection = (error: unknown): boolean =>
-  error instanceof pg.DatabaseError && toFault(error)?.connection !== 'lost';
+export const keepsConnection = (error: unknown): boolean => isOfServer(error) && toFault(error)?.connection !== 'lost';
 
 /** For the log; undefined for what is no error of the server's. Messages about data stay out: they quote values. */
 export function describeFault(error: unknown): object | undefined {
-  if (!(error instanceof pg.DatabaseError)) return undefined;
+  if (!isOfServer(error)) return undefined;
   const { quotable, advice } = toFault(error) ?? { quotable: false };
   const { code = '', routine, message } = error;
   return { name: 'DatabaseError', code, routine, ...(quotable && { message }), ...(advice && { advice }) };

@@ -45,6 +45,7 @@ describe.skipIf(!canStartServer)(
       admin = new pg.Client({ connectionString: server.url });
       await admin.connect();
       await admin.query('create role api login; grant pg_read_all_data to api');
+      await admin.query('grant execute on all functions in schema public to api');
       pool = [];
       vi.stubEnv('DATABASE_URL', urlWith(server.url, { username: 'api' }));
       while (pool.length < instances) pool.push(await makeInstance());

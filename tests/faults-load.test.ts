@@ -3,26 +3,14 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import pg from 'pg';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
-import type { Handler } from '../lib/http/gateway.ts';
 import type { PostgresServer } from '../scripts/servers/postgres-server.ts';
-import { type Received, send } from './setup/request.ts';
+import { expectedLists, type Instance, openInstance } from './setup/instance.ts';
 import { canStartServer, startTestServer, urlWith } from './setup/server.ts';
 
 /** Set FAULTS_LOAD_SECONDS=60 for the long one; its figures stand in the output with `--silent=false`. */
 const seconds = Number(process.env['FAULTS_LOAD_SECONDS'] ?? 10);
 const clients = 200;
 const instances = 50;
-
-/** Answers one request at a time, as an instance of a Lambda function does. */
-type Instance = (query: string) => Promise<Received>;
-
-const requests: [query: string, ids: string][] = [
-  ['', '7,6,5,4,3,2,1'],
-  ['is_active=false', '2'],
-  ['groups_in=1,2&ordering=id', '1,3,4,5'],
-  ['search=celik', '1'],
-  ['limit=2&offset=2', '5,4'],
-];
 
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
@@ -48,7 +36,7 @@ describe.skipIf(!canStartServer)(
       await admin.query('grant execute on all functions in schema public to api');
       pool = [];
       vi.stubEnv('DATABASE_URL', urlWith(server.url, { username: 'api' }));
-      while (pool.length < instances) pool.push(await makeInstance());
+      while (pool.length < instances) pool.push(await openInstance());
       // Not spies: they keep every line, and this test weighs memory.
       Object.assign(console, { log: () => {}, error: () => {} });
       return async () => {
@@ -57,18 +45,6 @@ describe.skipIf(!canStartServer)(
         await server.remove();
       };
     });
-
-    async function makeInstance(): Promise<Instance> {
-      // A handler and a connection each. What they import is theirs together: fifty copies of it would weigh more the longer they are optimised.
-      const file = `../handlers/users.ts?instance=${pool.length}`;
-      const { handler } = (await import(/* @vite-ignore */ file)) as { handler: Handler };
-      let last: Promise<unknown> = Promise.resolve();
-      return (query) => {
-        const answer = last.then(() => send(handler, { query }));
-        last = answer.catch(() => {});
-        return answer;
-      };
-    }
 
     async function countConnections(): Promise<number> {
       const { rows } = await admin.query(`select count(*)::int as count from pg_stat_activity where usename = 'api'`);
@@ -94,7 +70,7 @@ describe.skipIf(!canStartServer)(
         let mostConnections = 0;
 
         async function ask(number: number): Promise<void> {
-          const [query, ids] = requests[number % requests.length] as (typeof requests)[number];
+          const [query, ids] = expectedLists[number % expectedLists.length] as (typeof expectedLists)[number];
           const instance = pool[number % instances] as Instance;
           const start = performance.now();
           const { status, text, json } = await instance(query);

@@ -63,6 +63,7 @@ describe.skipIf(!canStartServer)('a server of the tests', () => {
     for (const [mode, rows] of [
       ['fast', '1'],
       ['immediate', '0'],
+      ['killed', '0'],
     ] as const) {
       const pid = pidOf(server);
       const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number);

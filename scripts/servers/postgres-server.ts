@@ -17,8 +17,8 @@ export type PostgresServer = {
   signal: (signal: NodeJS.Signals) => void;
   /** Starts it again after a stop, on the same port. */
   start: () => Promise<void>;
-  /** `fast` ends sessions, `immediate` is a crash. */
-  stop: (mode?: 'fast' | 'immediate') => Promise<void>;
+  /** `fast` ends sessions, `immediate` is a crash; `killed` are all of its processes, as when the machine goes. */
+  stop: (mode?: 'fast' | 'immediate' | 'killed') => Promise<void>;
   /** Stops it and deletes its data. */
   remove: () => Promise<void>;
 };
@@ -61,7 +61,7 @@ export async function startPostgresServer(
       for (const pid of processesOf(postmaster?.pid as number)) kill(pid, signal);
     },
     async start() {
-      if (postmaster?.exitCode === null) return;
+      if (postmaster && !hasEnded(postmaster)) return;
       const args = Object.entries(options).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
       postmaster = spawn(join(bin, 'postgres'), ['-D', dataDir, ...args], { ...owner, cwd: '/', stdio: 'ignore' });
       // A test run that is killed must not leave servers behind.
@@ -70,10 +70,15 @@ export async function startPostgresServer(
     },
     async stop(mode = 'fast') {
       process.removeListener('exit', killAtExit);
-      if (!postmaster || postmaster.exitCode !== null) return;
+      if (!postmaster || hasEnded(postmaster)) return;
       const exited = once(postmaster, 'exit');
-      server.signal('SIGCONT');
-      postmaster.kill(mode === 'fast' ? 'SIGINT' : 'SIGQUIT');
+      if (mode === 'killed') {
+        server.signal('SIGSTOP'); // so that none is born meanwhile
+        server.signal('SIGKILL');
+      } else {
+        server.signal('SIGCONT');
+        postmaster.kill(mode === 'fast' ? 'SIGINT' : 'SIGQUIT');
+      }
       await exited;
     },
     async remove() {
@@ -82,8 +87,8 @@ export async function startPostgresServer(
     },
   };
   function killAtExit() {
-    const { pid, exitCode } = postmaster ?? {};
-    if (pid && exitCode === null) {
+    if (postmaster && !hasEnded(postmaster)) {
+      const pid = postmaster.pid as number;
       server.signal('SIGCONT');
       kill(pid, 'SIGQUIT');
       // Until its end it writes into the folder, and would leave it behind. Nothing is awaited any more when a program exits.
@@ -111,6 +116,8 @@ async function copyPrimary(primary: PostgresServer, dataDir: string, copyFiles: 
   }
   appendFileSync(join(dataDir, 'postgresql.auto.conf'), `primary_conninfo = '${primary.url}'\n`);
 }
+
+const hasEnded = ({ exitCode, signalCode }: ChildProcess): boolean => exitCode !== null || signalCode !== null;
 
 /** A process that was listed may have ended since. */
 function kill(pid: number, signal: NodeJS.Signals): void {

@@ -18,7 +18,7 @@ export default mergeConfig(config, {
       // They look at programs that they start, at files or at times: not at mutants, or at too few for what they take.
       'tests/{examples,export-memory,far-times,faults-load,migrations,node-versions,pages-browser,plans,poolers}.test.ts',
       'tests/{postgres-server,reader-others,schema,schemas,scripts,search-locales,start}.test.ts',
-      'tests/{structure,template,walk,workflows}.test.ts',
+      'tests/{standbys,structure,template,walk,workflows}.test.ts',
     ],
     // Loaded by the first export, its constants would count as what that one test covers.
     setupFiles: ['lib/users/csv.ts'],

@@ -6,8 +6,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Kysely, type RawBuilder, sql } from 'kysely';
 import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { hashKey } from '../lib/auth.ts';
 import type { Database } from '../lib/database/tables.ts';
 import type { Handler } from '../lib/http/gateway.ts';
+import { runCommand } from '../manage/commands.ts';
 import { openForOperators } from '../manage/database.ts';
 import { findFreePort } from '../scripts/servers/free-port.ts';
 import { postgresUser } from '../scripts/servers/postgres-programs.ts';
@@ -43,7 +45,8 @@ describe.skipIf(!canStartServer)('beside the primary', () => {
   let db: Kysely<Database>;
 
   beforeAll(async () => {
-    primary = await startTestServer();
+    // Whoever asks for it waits for the standby; nobody else does.
+    primary = await startTestServer({ synchronous_standby_names: '*', synchronous_commit: 'local' });
     db = openForOperators(primary.url);
     return async () => {
       await db.destroy();
@@ -93,6 +96,54 @@ describe.skipIf(!canStartServer)('beside the primary', () => {
       const reader = openForOperators(standby.url);
       await expect(sql`delete from user_presence`.execute(reader)).rejects.toMatchObject({ code: '25006' });
       await reader.destroy();
+    });
+
+    /** Keeps the standby where it is, until the test says so or ends. */
+    async function pauseReplay(observer: Kysely<Database>): Promise<() => Promise<void>> {
+      await sql`select pg_wal_replay_pause()`.execute(observer);
+      await untilTrue(sql<boolean>`pg_get_wal_replay_pause_state() = 'paused'`, observer);
+      const resume = async () => void (await sql`select pg_wal_replay_resume()`.execute(observer));
+      onTestFinished(resume);
+      return resume;
+    }
+
+    const issueToken = async () => (await runCommand(db, ['issue-token', 'ann']))[0] as string;
+    const revokeToken = (from: Kysely<Database>, key: string) =>
+      runCommand(from, ['revoke-token', hashKey(key).toString('hex')]);
+    const statusOf = async (key: string) => (await send(handler, { key })).status;
+
+    test('that lags refuses a token issued a moment ago, and lets in one revoked a moment ago', async () => {
+      const observer = openForOperators(standby.url);
+      onTestFinished(() => observer.destroy());
+      const old = await issueToken();
+      await untilReplayed(observer);
+      const resume = await pauseReplay(observer);
+      const issued = await issueToken();
+      await revokeToken(db, old);
+      expect(await statusOf(issued)).toBe(401);
+      expect(await statusOf(old)).toBe(200);
+      await resume();
+      await untilReplayed(observer);
+      expect(await statusOf(issued)).toBe(200);
+      expect(await statusOf(old)).toBe(401);
+    });
+
+    test('that lags is waited for by a command with remote_apply: what it has revoked is refused there', async () => {
+      const observer = openForOperators(standby.url);
+      const waiting = openForOperators(`${primary.url}&options=-csynchronous_commit%3Dremote_apply`);
+      onTestFinished(async () => {
+        await waiting.destroy();
+        await observer.destroy();
+      });
+      const key = await issueToken();
+      await untilReplayed(observer);
+      const resume = await pauseReplay(observer);
+      const revoked = revokeToken(waiting, key);
+      await untilTrue(sql<boolean>`exists (select from pg_stat_activity where wait_event = 'SyncRep')`, db);
+      expect(await statusOf(key)).toBe(200);
+      await resume();
+      await revoked;
+      expect(await statusOf(key)).toBe(401);
     });
 
     test('that cancels a statement in the way of its recovery is asked again', async () => {

@@ -36,9 +36,6 @@ module.exports = async ({ resolveConfigurationProperty }) => {
     // For IAM authentication each role may connect as its one database user; without it, it may do nothing there.
     statements: toStatements(databaseUserArn),
     ownerIamAuth: split(ownerUserArn).length > 0 ? 'on' : 'off',
-    ownerPolicies: split(ownerUserArn).map(() => ({
-      PolicyName: 'connect-as-owner',
-      PolicyDocument: { Version: '2012-10-17', Statement: toStatements(ownerUserArn) },
-    })),
+    ownerStatements: toStatements(ownerUserArn),
   };
 };

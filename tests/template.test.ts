@@ -91,9 +91,9 @@ describe('a function', () => {
       VpcConfig,
       ReservedConcurrentExecutions: 20,
       Environment: { Variables: settings },
-      Role: { 'Fn::GetAtt': ['IamRoleLambdaExecution', 'Arn'] },
+      Role: { 'Fn::GetAtt': ['UsersRole', 'Arn'] },
     },
-    // No database and no VPC.
+    // No database and no VPC, and a role without their rights.
     WebLambdaFunction: {
       ...common,
       FunctionName: 'users-api-prod-web',
@@ -101,7 +101,7 @@ describe('a function', () => {
       MemorySize: 256,
       Timeout: 10,
       Environment: { Variables: { ...settings, DATABASE_URL: '', PAGES: '' } },
-      Role: { 'Fn::GetAtt': ['IamRoleLambdaExecution', 'Arn'] },
+      Role: { 'Fn::GetAtt': ['WebRole', 'Arn'] },
     },
     // The owner's connection, and a role of its own.
     ManageLambdaFunction: {
@@ -160,63 +160,54 @@ describe('a function', () => {
 });
 
 describe('a role', () => {
-  const logs = (level: string) => ({
-    'Fn::Sub': `arn:\${AWS::Partition}:logs:\${AWS::Region}:\${AWS::AccountId}:log-group:/aws/lambda/users-api-prod*:${level}`,
-  });
+  const trust = {
+    Version: '2012-10-17',
+    Statement: [{ Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' }],
+  };
+  const network = {
+    Effect: 'Allow',
+    Action: [
+      'ec2:CreateNetworkInterface',
+      'ec2:DescribeNetworkInterfaces',
+      'ec2:DescribeSubnets',
+      'ec2:DeleteNetworkInterface',
+      'ec2:AssignPrivateIpAddresses',
+      'ec2:UnassignPrivateIpAddresses',
+    ],
+    Resource: '*',
+    Condition: { Null: { 'lambda:SourceFunctionArn': 'true' } }, // Lambda itself, not the function's code
+  };
   const connect = (user: string) => ({ Effect: 'Allow', Action: ['rds-db:connect'], Resource: user });
-
-  test('of the list writes its logs, lives in the VPC and connects as one database user', () => {
-    const { Policies, ManagedPolicyArns } = propertiesOf('IamRoleLambdaExecution') as {
-      Policies: { PolicyDocument: { Statement: object[] } }[];
-      ManagedPolicyArns: unknown[];
-    };
-    expect(Policies.flatMap(({ PolicyDocument }) => PolicyDocument.Statement)).toEqual([
-      {
-        Effect: 'Allow',
-        Action: ['logs:CreateLogStream', 'logs:CreateLogGroup', 'logs:TagResource'],
-        Resource: [logs('*')],
-      },
-      { Effect: 'Allow', Action: ['logs:PutLogEvents'], Resource: [logs('*:*')] },
-      connect(given.databaseUserArn),
-    ]);
-    const vpcAccess = ':iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole';
-    expect(ManagedPolicyArns).toEqual([{ 'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, vpcAccess]] }]);
+  const logs = (name: string) => ({
+    Effect: 'Allow',
+    Action: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+    Resource: { 'Fn::GetAtt': [`${name}LogGroup`, 'Arn'] },
   });
 
-  test("of the operators writes its logs, lives in the VPC and connects as the schema's owner", () => {
-    expect(propertiesOf('ManageRole')).toEqual({
-      AssumeRolePolicyDocument: {
-        Version: '2012-10-17',
-        Statement: [{ Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' }, Action: 'sts:AssumeRole' }],
-      },
-      ManagedPolicyArns: [
-        { 'Fn::Sub': `arn:\${AWS::Partition}:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole` },
-      ],
-      Policies: [
-        {
-          PolicyName: 'connect-as-owner',
-          PolicyDocument: { Version: '2012-10-17', Statement: [connect(given.ownerUserArn)] },
-        },
-      ],
+  test.each<[name: string, may: string, statements: object[]]>([
+    ['Users', 'lives in the VPC and connects as one database user', [network, connect(given.databaseUserArn)]],
+    ['Web', 'may do nothing else', []],
+    ['Manage', "lives in the VPC and connects as the schema's owner", [network, connect(given.ownerUserArn)]],
+    ['Audit', 'may do nothing else', []],
+  ])('%sRole writes the log of its function and %s', (name, _, statements) => {
+    const PolicyDocument = { Version: '2012-10-17', Statement: [logs(name), ...statements] };
+    expect(propertiesOf(`${name}Role`)).toEqual({
+      AssumeRolePolicyDocument: trust,
+      Policies: [{ PolicyName: 'function', PolicyDocument }],
     });
   });
 
-  test('of dev connects as nobody by IAM', () => {
-    expect(devResources['ManageRole']?.Properties['Policies']).toEqual([]);
-    expect(JSON.stringify(devResources['IamRoleLambdaExecution'])).not.toContain('rds-db');
+  test('of dev has neither VPC nor database', () => {
+    for (const [name, { Type, Properties }] of Object.entries(devResources)) {
+      if (Type !== 'AWS::IAM::Role') continue;
+      const [policy] = Properties['Policies'] as [{ PolicyDocument: { Statement: object[] } }];
+      expect(policy.PolicyDocument.Statement).toEqual([logs(name.replace(/Role$/, ''))]);
+    }
   });
 
-  test('of the audit writes its logs', () => {
-    const { ManagedPolicyArns, ...others } = propertiesOf('AuditRole');
-    expect(ManagedPolicyArns).toEqual([
-      { 'Fn::Sub': `arn:\${AWS::Partition}:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole` },
-    ]);
-    expect(Object.keys(others)).toEqual(['AssumeRolePolicyDocument']);
-  });
-
-  test('is one of these three', () => {
-    expect(ofType('AWS::IAM::Role')).toHaveLength(3);
-    expect(ofType('AWS::IAM::Policy')).toEqual([]);
+  test('is one of these four', () => {
+    expect(ofType('AWS::IAM::Role')).toHaveLength(4);
+    for (const type of ['AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy']) expect(ofType(type)).toEqual([]);
   });
 });
 

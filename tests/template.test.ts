@@ -136,6 +136,12 @@ describe('a function', () => {
     expect(names).toEqual(Object.keys(expected));
   });
 
+  test('keeps no version, which would have the password of its time', () => {
+    for (const all of [resources, devResources]) {
+      expect(Object.values(all).map(({ Type }) => Type)).not.toContain('AWS::Lambda::Version');
+    }
+  });
+
   test('outlasts the longest request: a connection and a statement at its limit, twice', () => {
     const [connectSeconds, statementSeconds] = [2, 5];
     expect(propertiesOf('UsersLambdaFunction')['Timeout']).toBeGreaterThan(2 * (connectSeconds + statementSeconds));

@@ -76,8 +76,8 @@ describe('a function', () => {
   const common = {
     Runtime: 'nodejs24.x',
     Architectures: ['arm64'],
-    // Request lines are of level INFO.
-    LoggingConfig: { LogFormat: 'JSON', ApplicationLogLevel: 'INFO', SystemLogLevel: 'WARN' },
+    // Request lines are of level INFO, and so are Lambda's reports of time, memory and cold starts.
+    LoggingConfig: { LogFormat: 'JSON', ApplicationLogLevel: 'INFO', SystemLogLevel: 'INFO' },
   };
   const VpcConfig = { SubnetIds: ['subnet-1', 'subnet-2'], SecurityGroupIds: ['sg-1'] };
 
@@ -371,6 +371,7 @@ describe('an alarm', () => {
       MetricName: 'Duration',
       Dimensions: ofList,
       ExtendedStatistic: 'p95',
+      EvaluateLowSampleCountPercentile: 'ignore',
       Period: 300,
       EvaluationPeriods: 3,
       Threshold: 1000, // ms

@@ -16,7 +16,10 @@ const network = {
   Condition: { Null: { 'lambda:SourceFunctionArn': 'true' } },
 };
 
-/** The role of a function: its own log group, and what is given. AWS's managed policies let it write every log, the audit's too. */
+/** Traces have no names. */
+const traces = { Effect: 'Allow', Action: ['xray:PutTraceSegments', 'xray:PutTelemetryRecords'], Resource: '*' };
+
+/** The role of a function: its own log group, its traces, and what is given. AWS's managed policies let it write every log, the audit's too. */
 const toRole = (name, statements) => ({
   Type: 'AWS::IAM::Role',
   Properties: {
@@ -35,6 +38,7 @@ const toRole = (name, statements) => ({
               Action: ['logs:CreateLogStream', 'logs:PutLogEvents'],
               Resource: { 'Fn::GetAtt': [`${name}LogGroup`, 'Arn'] },
             },
+            traces,
             ...statements,
           ],
         },

@@ -78,6 +78,7 @@ describe('a function', () => {
     Architectures: ['arm64'],
     // Request lines are of level INFO, and so are Lambda's reports of time, memory and cold starts.
     LoggingConfig: { LogFormat: 'JSON', ApplicationLogLevel: 'INFO', SystemLogLevel: 'INFO' },
+    TracingConfig: { Mode: 'Active' },
   };
   const VpcConfig = { SubnetIds: ['subnet-1', 'subnet-2'], SecurityGroupIds: ['sg-1'] };
 
@@ -190,13 +191,15 @@ describe('a role', () => {
     Resource: { 'Fn::GetAtt': [`${name}LogGroup`, 'Arn'] },
   });
 
+  const traces = { Effect: 'Allow', Action: ['xray:PutTraceSegments', 'xray:PutTelemetryRecords'], Resource: '*' };
+
   test.each<[name: string, may: string, statements: object[]]>([
     ['Users', 'lives in the VPC and connects as one database user', [network, connect(given.databaseUserArn)]],
     ['Web', 'may do nothing else', []],
     ['Manage', "lives in the VPC and connects as the schema's owner", [network, connect(given.ownerUserArn)]],
     ['Audit', 'may do nothing else', []],
-  ])('%sRole writes the log of its function and %s', (name, _, statements) => {
-    const PolicyDocument = { Version: '2012-10-17', Statement: [logs(name), ...statements] };
+  ])('%sRole writes the log and the traces of its function and %s', (name, _, statements) => {
+    const PolicyDocument = { Version: '2012-10-17', Statement: [logs(name), traces, ...statements] };
     expect(propertiesOf(`${name}Role`)).toEqual({
       AssumeRolePolicyDocument: trust,
       Policies: [{ PolicyName: 'function', PolicyDocument }],
@@ -207,7 +210,7 @@ describe('a role', () => {
     for (const [name, { Type, Properties }] of Object.entries(devResources)) {
       if (Type !== 'AWS::IAM::Role') continue;
       const [policy] = Properties['Policies'] as [{ PolicyDocument: { Statement: object[] } }];
-      expect(policy.PolicyDocument.Statement).toEqual([logs(name.replace(/Role$/, ''))]);
+      expect(policy.PolicyDocument.Statement).toEqual([logs(name.replace(/Role$/, '')), traces]);
     }
   });
 

@@ -7,7 +7,7 @@ import { unzipSync } from 'fflate';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readBuildVersion } from '../scripts/build-version.ts';
 import { toEvent } from './setup/request.ts';
-import { stageParameters as given, packageStage, type Resources, readResources } from './setup/stage.ts';
+import { stageParameters as given, packageStage, type Resources, readTemplate } from './setup/stage.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'users-api-template-'));
 const devFolder = join(folder, 'dev');
@@ -34,9 +34,9 @@ let devResources: Resources;
 // Each takes some seconds, for it builds and packs.
 beforeAll(() => {
   for (const file of earlier) write(file, 'of an earlier build');
-  resources = readResources(folder, 'prod', given, { AUDIT_LOG: 'off' }); // the stage's parameter counts
+  ({ Resources: resources } = readTemplate(folder, 'prod', given, { AUDIT_LOG: 'off' })); // the stage's parameter counts
   mkdirSync(devFolder);
-  devResources = readResources(devFolder, 'dev', {}, { ...chosen, PAGES: 'off' });
+  ({ Resources: devResources } = readTemplate(devFolder, 'dev', {}, { ...chosen, PAGES: 'off' }));
 }, 180_000);
 
 function write(file: string, contents: string | Uint8Array): void {

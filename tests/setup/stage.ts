@@ -22,7 +22,12 @@ export const stageParameters = {
   auditRetentionInDays: '731',
 };
 
-export type Resources = Record<string, { Type: string; Properties: Record<string, unknown> }>;
+export type Resources = Record<
+  string,
+  { Type: string; Properties: Record<string, unknown>; DependsOn?: string | string[] }
+>;
+
+type Template = { Resources: Resources; Outputs: object };
 
 /** `npm run package` into the folder, without any credentials. */
 export function packageStage(
@@ -48,9 +53,9 @@ export function packageStage(
   );
 }
 
-/** The resources of the CloudFormation template that `packageStage` writes with the same arguments. */
-export function readResources(...stage: Parameters<typeof packageStage>): Resources {
+/** The CloudFormation template that `packageStage` writes with the same arguments. */
+export function readTemplate(...stage: Parameters<typeof packageStage>): Template {
   const { status, stdout, stderr } = packageStage(...stage);
   expect(status, stdout + stderr).toBe(0);
-  return JSON.parse(readFileSync(join(stage[0], 'cloudformation-template-update-stack.json'), 'utf8')).Resources;
+  return JSON.parse(readFileSync(join(stage[0], 'cloudformation-template-update-stack.json'), 'utf8'));
 }

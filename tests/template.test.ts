@@ -442,7 +442,7 @@ describe('an alarm', () => {
     expect(resources['UsersLogGroup']?.Type).toBe('AWS::Logs::LogGroup');
   });
 
-  test('of 401s counts what the access log has of them, by the name that it listens to', () => {
+  test('of 401s counts what the access log has of them, as the texts that they are there', () => {
     expect(propertiesOf('UnauthorizedMetric')).toEqual({
       LogGroupName: { Ref: 'HttpApiLogGroup' },
       FilterPattern: '{ $.status = "401" }',
@@ -450,6 +450,8 @@ describe('an alarm', () => {
         { MetricNamespace: 'users-api-prod', MetricName: 'Unauthorized', MetricValue: '1', DefaultValue: 0 },
       ],
     });
+    const { Format } = propertiesOf('HttpApiStage')['AccessLogSettings'] as { Format: string };
+    expect(Format).toContain('"status":"$context.status"');
   });
 });
 

@@ -1,7 +1,7 @@
 /** The part of an OpenAPI Schema Object that query parameters need. */
 export type Schema = {
   type: 'boolean' | 'integer' | 'string' | 'array';
-  format?: 'date' | 'int64';
+  format?: 'date';
   enum?: readonly string[];
   minimum?: number;
   maximum?: number;
@@ -41,7 +41,7 @@ type IntegerRange = { minimum: number; maximum?: number; example: number };
 export function integer({ minimum, maximum, example }: IntegerRange): Kind<number> {
   const range = maximum === undefined ? `at least ${minimum}` : `from ${minimum} to ${maximum}`;
   return {
-    schema: { type: 'integer', format: 'int64', minimum, ...(maximum !== undefined && { maximum }) },
+    schema: { type: 'integer', minimum, ...(maximum !== undefined && { maximum }) },
     example,
     read(text) {
       const value = /^-?\d+$/.test(text) ? Number(text) : Number.NaN;

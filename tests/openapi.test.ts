@@ -23,6 +23,10 @@ test('the linter has nothing to say', () => {
   expect(JSON.parse(stdout).totals).toEqual({ errors: 0, warnings: 0, ignored: 0 });
 });
 
+test('whole numbers have bounds, and no format that typed clients would make bigints of', () => {
+  expect(JSON.stringify(committed)).not.toContain('int64');
+});
+
 const list = paths['/api/users/'];
 const withoutSlash = paths['/api/users'];
 const parameters = list.parameters ?? [];

@@ -264,12 +264,8 @@ export interface components {
             full_name: string | null;
             /** @description Gender. */
             gender: ("male" | "female" | "other") | null;
-            /** @description Who has invited the user. */
-            invited_by: {
-                id: number;
-                username: string;
-                full_name: string | null;
-            } | null;
+            /** @description Who has invited the user; null when nobody has. */
+            invited_by: components["schemas"]["Inviter"] | null;
             /** @description The code by which the user invites others. */
             invite_code: string | null;
             /** @description How many the user has invited, customers included. */
@@ -297,10 +293,16 @@ export interface components {
              */
             updated_at: string;
             /** @description The user's groups, ordered by id. */
-            groups_data: {
-                id: number;
-                name: string;
-            }[];
+            groups_data: components["schemas"]["Group"][];
+        };
+        Inviter: {
+            id: number;
+            username: string;
+            full_name: string | null;
+        };
+        Group: {
+            id: number;
+            name: string;
         };
         UserPage: {
             /** @description All users that match, on whatever page. */

@@ -1,12 +1,21 @@
-import { toJsonSchema } from '@valibot/to-json-schema';
-import { userSchema } from '../lib/users/user.ts';
+import { toJsonSchemaDefs } from '@valibot/to-json-schema';
+import { groupSchema, inviterSchema, userSchema } from '../lib/users/user.ts';
 import { reference } from './reference.ts';
 
 const text = { type: 'string' };
 
+const ofUsers = toJsonSchemaDefs(
+  { User: userSchema, Inviter: inviterSchema, Group: groupSchema },
+  {
+    target: 'draft-2020-12',
+    errorMode: 'throw',
+    overrideRef: ({ referenceId }) => reference('schemas', referenceId).$ref,
+  },
+);
+
 /** Components by name. */
 export const schemas = {
-  User: toUserSchema(),
+  ...ofUsers,
   UserPage: {
     type: 'object',
     required: ['count', 'next', 'previous', 'results'],
@@ -36,8 +45,3 @@ export const schemas = {
     },
   },
 };
-
-function toUserSchema(): object {
-  const { $schema, ...schema } = toJsonSchema(userSchema, { target: 'draft-2020-12', errorMode: 'throw' });
-  return schema;
-}

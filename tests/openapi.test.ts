@@ -27,6 +27,15 @@ test('whole numbers have bounds, and no format that typed clients would make big
   expect(JSON.stringify(committed)).not.toContain('int64');
 });
 
+test('a user, an inviter and a group have names of their own', () => {
+  const { Group, Inviter, User } = committed.components.schemas;
+  const inviter = { $ref: '#/components/schemas/Inviter' };
+  expect(User?.properties?.['invited_by']).toMatchObject({ anyOf: [inviter, { type: 'null' }] });
+  expect(User?.properties?.['groups_data']).toMatchObject({ items: { $ref: '#/components/schemas/Group' } });
+  expect(Object.keys({ ...Inviter?.properties })).toEqual(['id', 'username', 'full_name']);
+  expect(Object.keys({ ...Group?.properties })).toEqual(['id', 'name']);
+});
+
 const list = paths['/api/users/'];
 const withoutSlash = paths['/api/users'];
 const parameters = list.parameters ?? [];

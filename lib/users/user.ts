@@ -7,6 +7,10 @@ function field<Schema extends v.GenericSchema>(schema: Schema, sentence: string)
   return v.pipe(schema, v.description(sentence));
 }
 
+export const inviterSchema = v.strictObject({ id: integer, username: v.string(), full_name: v.nullable(v.string()) });
+
+export const groupSchema = v.strictObject({ id: integer, name: v.string() });
+
 /**
  * A user as clients see one, in this order. `json.ts` makes it; the OpenAPI document is made from it. Strict, so that a field that nobody has
  * documented does not pass the test of the document.
@@ -22,10 +26,7 @@ export const userSchema = v.strictObject({
   last_name: field(v.nullable(v.string()), 'Last name.'),
   full_name: field(v.nullable(v.string()), 'First and last name; null when both are blank.'),
   gender: field(v.nullable(v.picklist(['male', 'female', 'other'])), 'Gender.'),
-  invited_by: field(
-    v.nullable(v.strictObject({ id: integer, username: v.string(), full_name: v.nullable(v.string()) })),
-    'Who has invited the user.',
-  ),
+  invited_by: field(v.nullable(inviterSchema), 'Who has invited the user; null when nobody has.'),
   invite_code: field(v.nullable(v.string()), 'The code by which the user invites others.'),
   invitees_count: field(integer, 'How many the user has invited, customers included.'),
   is_active: field(v.boolean(), 'Whether the account may log in.'),
@@ -42,7 +43,7 @@ export const userSchema = v.strictObject({
     timestamp,
     'When the user was last updated, in UTC. Microseconds, or no fraction when they are zero.',
   ),
-  groups_data: field(v.array(v.strictObject({ id: integer, name: v.string() })), "The user's groups, ordered by id."),
+  groups_data: field(v.array(groupSchema), "The user's groups, ordered by id."),
 });
 
 export type User = v.InferOutput<typeof userSchema>;

@@ -10,7 +10,10 @@ export type Operation = { responses: Record<string, Answer> };
 type Answer = { headers?: Record<string, { required?: boolean; schema: object }>; content?: Record<string, MediaType> };
 type MediaType = { schema: object; example?: unknown; examples?: Record<string, { value: unknown }> };
 type Path = { parameters?: DocumentedParameter[] } & Record<'get' | 'head' | 'options', Operation>;
-type Document = { paths: Record<'/api/users/' | '/api/users', Path> };
+type Document = {
+  paths: Record<'/api/users/' | '/api/users', Path>;
+  components: { schemas: Record<string, { properties?: Record<string, object> }> };
+};
 
 export const committed = JSON.parse(readFileSync('openapi.json', 'utf8')) as Document;
 

@@ -1,9 +1,10 @@
 import type { Parameter } from '../lib/parameters.ts';
 import { parameters } from '../lib/users/query.ts';
 import packageJson from '../package.json' with { type: 'json' };
+import { description } from './description.ts';
 import { headers } from './headers.ts';
 import { problems } from './problems.ts';
-import { listResponses, optionsResponses, redirectResponses, withoutContent } from './responses.ts';
+import { listResponses } from './responses.ts';
 import { schemas } from './schemas.ts';
 
 /** The OpenAPI 3.1 document of the API, from the tables that parse its queries and shape its answers. */
@@ -14,15 +15,13 @@ export function toOpenApi(): object {
       title: 'Users API',
       version: packageJson.version,
       summary: 'The staff and admin users.',
-      description:
-        'A path without its slash at the end is redirected. An empty value of a parameter counts as not given, and one given twice alike counts once; lists ' +
-        'may be repeated and are joined. An unknown parameter, one of two values and a malformed value are a 400 that names every fault.',
+      description,
       license: { name: 'All rights reserved', identifier: 'LicenseRef-Proprietary' },
     },
     servers: [{ url: '..', description: 'Where this document comes from: it is served at api/openapi.json.' }],
     security: [{ token: [] }],
     tags: [{ name: 'users', description: 'Staff and admins. Customers are never shown.' }],
-    paths: { '/api/users/': listPath(), '/api/users': redirectPath },
+    paths: { '/api/users/': { get: listUsers() } },
     components: {
       securitySchemes: {
         token: {
@@ -39,52 +38,17 @@ export function toOpenApi(): object {
   };
 }
 
-function listPath(): object {
-  const responses = listResponses();
+function listUsers(): object {
   return {
+    operationId: 'listUsers',
+    tags: ['users'],
+    summary: 'List all users',
+    description:
+      'One page of the staff and admin users. Needs an admin, or staff with permission 1222 (UserPermission).',
     parameters: Object.entries(parameters).map(([name, parameter]) => toParameter(name, parameter)),
-    get: {
-      operationId: 'listUsers',
-      tags: ['users'],
-      summary: 'List all users',
-      description:
-        'One page of the staff and admin users. Needs an admin, or staff with permission 1222 (UserPermission).',
-      responses,
-    },
-    head: {
-      operationId: 'headUsers',
-      tags: ['users'],
-      summary: 'The headers of the list',
-      description: 'The same headers as GET, without a body.',
-      responses: withoutContent(responses),
-    },
-    options: {
-      operationId: 'optionsUsers',
-      tags: ['users'],
-      summary: 'The methods of the list',
-      security: [],
-      responses: optionsResponses,
-    },
+    responses: listResponses(),
   };
 }
-
-const redirect = {
-  tags: ['users'],
-  summary: 'The path without its slash',
-  description: 'Redirects to the list, with the same query; needs no authentication.',
-  security: [],
-};
-
-const redirectPath = {
-  get: { operationId: 'redirectToUsers', ...redirect, responses: redirectResponses },
-  head: { operationId: 'headRedirectToUsers', ...redirect, responses: withoutContent(redirectResponses) },
-  options: {
-    operationId: 'optionsRedirectToUsers',
-    ...redirect,
-    description: 'The same methods as those of the list.',
-    responses: optionsResponses,
-  },
-};
 
 function toParameter(name: string, { doc, schema, example }: Parameter<unknown>): object {
   return {

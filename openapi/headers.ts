@@ -1,16 +1,9 @@
-import { allowedMethods } from '../lib/http/route.ts';
 import { reference } from './reference.ts';
 
 const text = { type: 'string' };
 
 /** Components by name. */
 export const headers = {
-  Allow: {
-    description: 'The methods that there are.',
-    required: true,
-    schema: { ...text, const: allowedMethods },
-    example: allowedMethods,
-  },
   CacheControl: {
     description: 'Personal data: nobody keeps it.',
     required: true,
@@ -35,12 +28,6 @@ export const headers = {
     example:
       '<https://api.example.com/api/users/?limit=5>; rel="first", <https://api.example.com/api/users/?limit=5&offset=5>; rel="next", ' +
       '<https://api.example.com/api/users/?limit=5&offset=10>; rel="last"',
-  },
-  Location: {
-    description: 'The path that ends in a slash, and the query as it was sent.',
-    required: true,
-    schema: { ...text, format: 'uri-reference' },
-    example: '/api/users/?limit=5',
   },
   RequestId: {
     description: 'Name it when you report a fault.',
@@ -74,7 +61,7 @@ export const headers = {
   },
 };
 
-/** What every answer of the function carries, a redirect and a problem too. */
+/** What every answer of the function carries, a problem too. */
 export const everyAnswer = {
   'Cache-Control': reference('headers', 'CacheControl'),
   'Server-Timing': reference('headers', 'ServerTiming'),

@@ -1,7 +1,6 @@
 import { refusals } from '../lib/auth.ts';
 import * as errors from '../lib/http/errors.ts';
 import { problem } from '../lib/http/responses.ts';
-import { allowedMethods } from '../lib/http/route.ts';
 import { tooSlow } from '../lib/users/list.ts';
 import { readUserQuery } from '../lib/users/query.ts';
 import { everyAnswer, headers } from './headers.ts';
@@ -34,16 +33,7 @@ export const problems = {
   Forbidden: toAnswer('The token is of a customer, or of staff without permission 1222.', {
     forbidden: errors.forbidden(),
   }),
-  NotFound: toAnswer('Of any other path.', { notFound: errors.notFound() }),
-  MethodNotAllowed: toAnswer(
-    'Of any other method.',
-    { post: errors.methodNotAllowed('POST', allowedMethods) },
-    { Allow: reference('headers', 'Allow') },
-  ),
   NotAcceptable: toAnswer('There is no such format.', { format: refusalOf('format=xml') }),
-  UriTooLong: toAnswer('The query is too long to be sent back in a header.', {
-    long: errors.uriTooLong('/api/users/'),
-  }),
   InternalServerError: toAnswer('A fault of the server.', {
     failed: errors.internalServerError(headers.RequestId.example, undefined),
   }),

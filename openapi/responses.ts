@@ -1,7 +1,7 @@
 import { toCsv } from '../lib/users/csv.ts';
 import { userExamples } from './examples.ts';
 import { everyAnswer } from './headers.ts';
-import { problems } from './problems.ts';
+import type { problems } from './problems.ts';
 import { reference } from './reference.ts';
 
 type Response = { description: string; headers: object; content?: object };
@@ -31,36 +31,8 @@ export function listResponses(): Responses {
     400: problem('BadRequest'),
     401: problem('Unauthorized'),
     403: problem('Forbidden'),
-    404: problem('NotFound'),
-    405: problem('MethodNotAllowed'),
     406: problem('NotAcceptable'),
     500: problem('InternalServerError'),
     503: problem('ServiceUnavailable'),
   };
-}
-
-export const redirectResponses: Responses = {
-  301: {
-    description: 'The list is at the path that ends in a slash.',
-    headers: { ...everyAnswer, Location: reference('headers', 'Location') },
-  },
-  404: problem('NotFound'),
-  405: problem('MethodNotAllowed'),
-  414: problem('UriTooLong'),
-};
-
-export const optionsResponses: Responses = {
-  204: { description: 'The methods.', headers: { ...everyAnswer, Allow: reference('headers', 'Allow') } },
-  404: problem('NotFound'),
-};
-
-/** As HEAD answers: without bodies. What is a component for GET is written out, as that has one. */
-export function withoutContent(responses: Responses): Responses {
-  const named = Object.entries(problems).map(([name, response]) => [`#/components/responses/${name}`, response]);
-  const byReference: Record<string, Response> = Object.fromEntries(named);
-  const bodiless = Object.entries(responses).map(([status, response]) => {
-    const { content, ...rest } = '$ref' in response ? (byReference[response.$ref] as Response) : response;
-    return [status, rest];
-  });
-  return Object.fromEntries(bodiless);
 }

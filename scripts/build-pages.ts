@@ -130,6 +130,5 @@ async function bundle(entryPoint: string): Promise<Asset> {
 /** The document's parameters of the list, from which the console makes its fields. */
 async function readParameters(): Promise<unknown> {
   const { paths } = JSON.parse(await readFile('openapi.json', 'utf8'));
-  const path = paths['/api/users/'];
-  return [...(path.parameters ?? []), ...(path.get.parameters ?? [])];
+  return paths['/api/users/'].get.parameters;
 }

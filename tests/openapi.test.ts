@@ -2,9 +2,10 @@ import { spawnSync } from 'node:child_process';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Handler } from '../lib/http/gateway.ts';
+import { parameters } from '../lib/users/query.ts';
 import { toOpenApi } from '../openapi/document.ts';
 import { openTestDatabase, type TestDatabase } from './setup/database.ts';
-import { committed, decompress, paths, requireDescribed, requireValid } from './setup/described.ts';
+import { committed, decompress, inProse, listUsers, requireDescribed, requireValid } from './setup/described.ts';
 import { allowedTexts, refusedTexts } from './setup/parameter-values.ts';
 import { loadHandler, type Received, send } from './setup/request.ts';
 import { requestsOfAllKinds, statusOf, toQuery } from './setup/sent-requests.ts';
@@ -35,19 +36,20 @@ test('a user, an inviter and a group have names of their own', () => {
   expect(Object.keys({ ...Group?.properties })).toEqual(['id', 'name']);
 });
 
-const list = paths['/api/users/'];
-const withoutSlash = paths['/api/users'];
-const parameters = list.parameters ?? [];
-const methods = ['get', 'head', 'options'] as const;
+test('the list is the only operation, and has its parameters in itself', () => {
+  expect(Object.entries(committed.paths).map(([path, item]) => [path, Object.keys(item)])).toEqual([
+    ['/api/users/', ['get']],
+  ]);
+  expect(listUsers.parameters.map(({ name }) => name)).toEqual(Object.keys(parameters));
+});
 
 test('every example of an answer is as its schema says', () => {
-  for (const path of [list, withoutSlash]) {
-    for (const [status, { content = {} }] of methods.flatMap((method) => Object.entries(path[method].responses))) {
-      for (const { schema, example, examples = {} } of Object.values(content)) {
-        const values = [example, ...Object.values(examples).map(({ value }) => value)].filter(Boolean);
-        expect(values.length, status).toBeGreaterThan(0);
-        for (const value of values) requireValid(schema, value, status);
-      }
+  for (const [status, { content = {} }] of Object.entries(listUsers.responses)) {
+    expect(Object.keys(content), status).not.toEqual([]);
+    for (const { schema, example, examples = {} } of Object.values(content)) {
+      const values = [example, ...Object.values(examples).map(({ value }) => value)].filter(Boolean);
+      expect(values.length, status).toBeGreaterThan(0);
+      for (const value of values) requireValid(schema, value, status);
     }
   }
 });
@@ -65,16 +67,17 @@ describe('every answer is as the document says', { shuffle: false }, () => {
   });
   afterAll(() => console.info(`${validated} answers validated`));
 
-  /** The path's operation describes the answers to other methods, and the list those of other paths. */
+  /** Other methods and other paths are described in prose. */
   function validate(sent: { method?: string; path?: string }, received: Received, what: string): void {
-    const method = methods.find((method) => method.toUpperCase() === sent.method) ?? 'get';
-    requireDescribed((sent.path === '/api/users' ? withoutSlash : list)[method], received, what);
+    const { method = 'GET', path = '/api/users/' } = sent;
+    const isOfList = path === '/api/users/' && (method === 'GET' || method === 'HEAD');
+    requireDescribed(isOfList ? listUsers.responses : inProse, received, { method, what });
     seen.add(received.status);
     validated += 1;
   }
 
   test('to requests of all kinds, and has the status that the document lets one expect', async () => {
-    for (const sent of requestsOfAllKinds(parameters, 400)) {
+    for (const sent of requestsOfAllKinds(listUsers.parameters, 400)) {
       const { given, method, headers } = sent;
       const received = await send(handler, sent);
       const what = `${method} ${sent.path}?${sent.query} (${JSON.stringify(headers)})`;
@@ -97,23 +100,26 @@ describe('every answer is as the document says', { shuffle: false }, () => {
     }
   });
 
-  test.each(parameters)('to $name, whose allowed values are a 200 and whose others are not', async (parameter) => {
-    const { name, example } = parameter;
-    // The examples of cursors are of another offset, and so wait for one.
-    for (const text of [...allowedTexts(parameter), [example].flat().join()]) {
-      const query = toQuery([{ name, text }]);
-      const received = await send(handler, { query });
-      validate({}, received, query);
-      expect(received.status, query).toBe(200);
-    }
-    for (const text of refusedTexts(parameter)) {
-      const query = toQuery([{ name, text }]);
-      const received = await send(handler, { query });
-      validate({}, received, query);
-      expect(received.status, query).toBe(name === 'format' ? 406 : 400);
-      if (name !== 'format') expect(Object.keys(received.problem().errors ?? {}), query).toEqual([name]);
-    }
-  });
+  test.each(listUsers.parameters)(
+    'to $name, whose allowed values are a 200 and whose others are not',
+    async (parameter) => {
+      const { name, example } = parameter;
+      // The examples of cursors are of another offset, and so wait for one.
+      for (const text of [...allowedTexts(parameter), [example].flat().join()]) {
+        const query = toQuery([{ name, text }]);
+        const received = await send(handler, { query });
+        validate({}, received, query);
+        expect(received.status, query).toBe(200);
+      }
+      for (const text of refusedTexts(parameter)) {
+        const query = toQuery([{ name, text }]);
+        const received = await send(handler, { query });
+        validate({}, received, query);
+        expect(received.status, query).toBe(name === 'format' ? 406 : 400);
+        if (name !== 'format') expect(Object.keys(received.problem().errors ?? {}), query).toEqual([name]);
+      }
+    },
+  );
 
   test('to the cursors of a walk through the pages', async () => {
     const queries = ['limit=2&ordering=-last_login'];
@@ -144,10 +150,9 @@ describe('every answer is as the document says', { shuffle: false }, () => {
   });
 
   test('and no status is documented that no request has seen', () => {
-    const documented = [list, withoutSlash].flatMap((path) =>
-      methods.flatMap((method) => Object.keys(path[method].responses)),
-    );
-    expect([...seen].sort()).toEqual([...new Set(documented)].map(Number).sort());
+    const statuses = (answers: object) => Object.keys(answers).map(Number);
+    expect([...seen].sort()).toEqual([...statuses(listUsers.responses), ...statuses(inProse)].sort());
+    for (const status of statuses(inProse)) expect(committed.info.description).toContain(` ${status}`);
     expect(validated).toBeGreaterThan(700);
   });
 });

@@ -228,7 +228,7 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
       await page.locator('.opblock-get .opblock-summary-control').first().click();
       const shown = page.locator('.opblock-get tr[data-param-name]:visible');
       const { paths } = JSON.parse(readFileSync('openapi.json', 'utf8'));
-      const described = [...(paths['/api/users/'].parameters ?? []), ...(paths['/api/users/'].get.parameters ?? [])];
+      const described = paths['/api/users/'].get.parameters;
       await eventually(() => shown.count()).toBe(described.length);
     });
   });
@@ -264,7 +264,7 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
       await page.goto(`${server.url}/api/console/`);
       const { paths } = JSON.parse(readFileSync('openapi.json', 'utf8'));
       const placed = ['limit', 'offset', 'after', 'before', 'search', 'ordering', 'format'];
-      const documented = [...(paths['/api/users/'].parameters ?? []), ...(paths['/api/users/'].get.parameters ?? [])];
+      const documented = paths['/api/users/'].get.parameters;
       const filters = documented.filter(({ name }: { name: string }) => !placed.includes(name));
       expect(filters.length).toBeGreaterThan(20);
       for (const { name, schema } of filters) {

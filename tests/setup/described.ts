@@ -6,19 +6,35 @@ import { expect } from 'vitest';
 import type { DocumentedParameter } from './parameter-values.ts';
 import type { Received } from './request.ts';
 
-export type Operation = { responses: Record<string, Answer> };
-type Answer = { headers?: Record<string, { required?: boolean; schema: object }>; content?: Record<string, MediaType> };
+type Operation = { parameters: DocumentedParameter[]; responses: Record<string, Answer> };
+export type Answer = {
+  headers?: Record<string, { required?: boolean; schema: object }>;
+  content?: Record<string, MediaType>;
+};
 type MediaType = { schema: object; example?: unknown; examples?: Record<string, { value: unknown }> };
-type Path = { parameters?: DocumentedParameter[] } & Record<'get' | 'head' | 'options', Operation>;
 type Document = {
-  paths: Record<'/api/users/' | '/api/users', Path>;
+  info: { description: string };
+  paths: Record<string, Record<string, Operation>>;
   components: { schemas: Record<string, { properties?: Record<string, object> }> };
 };
 
 export const committed = JSON.parse(readFileSync('openapi.json', 'utf8')) as Document;
 
-/** The document's paths, with whole schemas in place of references. */
-export const { paths } = resolve(committed);
+/** The document's only operation, with whole schemas in place of references. */
+export const listUsers = resolve(committed).paths['/api/users/']?.['get'] as Operation;
+
+const { Link, ...everyHeader } = listUsers.responses[200]?.headers ?? {};
+const problem = { headers: everyHeader, content: listUsers.responses[400]?.content ?? {} };
+const allow = { required: true, schema: { const: 'GET, HEAD, OPTIONS' } };
+
+/** The answers that the document has in prose, because no client calls for them. */
+export const inProse: Record<number, Answer> = {
+  204: { headers: { ...everyHeader, Allow: allow } },
+  301: { headers: { ...everyHeader, Location: { required: true, schema: { pattern: '^/api/users/(\\?|$)' } } } },
+  404: problem,
+  405: { ...problem, headers: { ...everyHeader, Allow: allow } },
+  414: problem,
+};
 
 function resolve<Value>(value: Value): Value {
   if (Array.isArray(value)) return value.map(resolve) as Value;
@@ -43,18 +59,22 @@ export function requireValid(schema: object, value: unknown, what: string): void
 /** HTTP's own, and of any answer that has a body: OpenAPI leaves the first to `content`. */
 const ownOfHttp = new Set(['Content-Type', 'Content-Length', 'Content-Encoding', 'Vary']);
 
-/** Holds an answer against what the document says of its operation: the status, every header, the body. */
-export function requireDescribed(operation: Operation, received: Received, what: string): void {
+/** Holds an answer against the one of its status that is described: every header, the body, to HEAD none. */
+export function requireDescribed(
+  answers: Record<number, Answer>,
+  received: Received,
+  { method = 'GET', what }: { method?: string | undefined; what: string },
+): void {
   const { status, headers, bytes } = received;
-  const answer = operation.responses[status];
-  if (!answer) throw new Error(`${what}: the document has no ${status}, only ${Object.keys(operation.responses)}`);
+  const answer = answers[status];
+  if (!answer) throw new Error(`${what}: no ${status} is described, only ${Object.keys(answers)}`);
   const described = answer.headers ?? {};
   for (const [name, { required, schema }] of Object.entries(described)) {
     if (required || headers[name] !== undefined) requireValid(schema, headers[name], `${what}: ${name}`);
   }
   const undescribed = Object.keys(headers).filter((name) => !ownOfHttp.has(name) && !Object.hasOwn(described, name));
   expect(undescribed, what).toEqual([]);
-  if (!answer.content) {
+  if (!answer.content || method === 'HEAD') {
     expect(bytes.length, what).toBe(0);
     return;
   }

@@ -1,5 +1,5 @@
 /** The part of the OpenAPI document that the page changes. */
-type Document = { servers: { url: string }[]; paths: Record<string, { parameters?: Parameter[] }> };
+type Document = { servers: { url: string }[]; paths: Record<string, { get: { parameters: Parameter[] } }> };
 type Parameter = { description?: string; example?: unknown; allowEmptyValue?: boolean };
 type SentRequest = { headers: Record<string, string> };
 
@@ -31,11 +31,11 @@ SwaggerUIBundle({
  * go where the page came from.
  */
 function toPageDocument(document: Document): Document {
-  for (const path of Object.values(document.paths)) {
-    path.parameters = path.parameters?.map(({ example, allowEmptyValue, description = '', ...parameter }) => ({
+  for (const { get } of Object.values(document.paths)) {
+    get.parameters = get.parameters.map(({ example, allowEmptyValue, description = '', ...parameter }) => ({
       ...parameter,
       description: example === undefined ? description : `${description}\n\nExample: \`${example}\``,
-    })) as Parameter[];
+    }));
   }
   return { ...document, servers: [{ url: new URL('../..', location.href).href.replace(/\/$/, '') }] };
 }

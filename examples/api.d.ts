@@ -14,6 +14,8 @@ export interface paths {
         /**
          * List all users
          * @description One page of the staff and admin users. Needs an admin, or staff with permission 1222 (UserPermission).
+         *
+         *     As CSV with `format=csv` or `Accept: text/csv`: the same list as one file for spreadsheets, up to 10,000 users, or a page of it with `limit`.
          */
         get: operations["listUsers"];
         put?: never;
@@ -213,11 +215,6 @@ export interface components {
          * @example no-store
          */
         CacheControl: "no-store";
-        /**
-         * @description The dated file name of a CSV; JSON has none.
-         * @example attachment; filename="users-2026-02-21.csv"
-         */
-        ContentDisposition: string;
         /**
          * @description The media type is what it says.
          * @example nosniff
@@ -437,11 +434,6 @@ export interface operations {
                  * @example 4
                  */
                 group_id?: number;
-                /**
-                 * @description The format of the answer, in place of the `Accept` header.
-                 * @example json
-                 */
-                format?: "json" | "csv";
             };
             header?: never;
             path?: never;
@@ -458,17 +450,10 @@ export interface operations {
                     "X-Request-Id": components["headers"]["RequestId"];
                     "X-Version": components["headers"]["Version"];
                     Link: components["headers"]["Link"];
-                    "Content-Disposition": components["headers"]["ContentDisposition"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["UserPage"];
-                    /**
-                     * @example "id","username","mobile_number","email","is_email_verified","avatar","first_name","last_name","full_name","gender","invited_by_id","invited_by_username","invited_by_full_name","invite_code","invitees_count","is_active","is_staff","is_admin","is_online","is_profile_completed","last_login","created_at","updated_at","groups"
-                     *     2,"moratti120","09150207212","masimo@intermilan.com",false,,"masimo","moratti","masimo moratti","male",1,"keegan2255","kevin keegan",,0,true,true,false,true,true,"2026-02-21T07:20:25.338627Z","2026-02-21T07:20:25.859632Z","2026-02-21T07:20:25.859657Z",""
-                     *     1,"keegan2255","09150207211","kevin@arsenal.com",true,,"kevin","keegan","kevin keegan","male",,,,"egiZXBO",1,true,false,true,false,true,"2026-02-21T07:13:37.888614Z","2026-02-21T07:03:21.109234Z","2026-02-21T07:03:53.350540Z",""
-                     */
-                    "text/csv": string;
                 };
             };
             400: components["responses"]["BadRequest"];

@@ -11,7 +11,7 @@ const client = createClient<paths>({ baseUrl, headers: { Authorization: `Token $
 
 async function readPage(query: Query) {
   const { data, error } = await client.GET('/api/users/', { params: { query } });
-  if (typeof data !== 'object') throw new Error(error?.detail ?? 'expected JSON');
+  if (error) throw new Error(error.detail);
   return data;
 }
 

@@ -4,7 +4,7 @@ import packageJson from '../package.json' with { type: 'json' };
 import { description } from './description.ts';
 import { headers } from './headers.ts';
 import { problems } from './problems.ts';
-import { listResponses } from './responses.ts';
+import { csvResponses, listResponses } from './responses.ts';
 import { schemas } from './schemas.ts';
 
 /** The OpenAPI 3.1 document of the API, from the tables that parse its queries and shape its answers. */
@@ -39,14 +39,18 @@ export function toOpenApi(): object {
 }
 
 function listUsers(): object {
+  const { format, ...ofJson } = parameters;
   return {
     operationId: 'listUsers',
     tags: ['users'],
     summary: 'List all users',
     description:
-      'One page of the staff and admin users. Needs an admin, or staff with permission 1222 (UserPermission).',
-    parameters: Object.entries(parameters).map(([name, parameter]) => toParameter(name, parameter)),
+      'One page of the staff and admin users. Needs an admin, or staff with permission 1222 (UserPermission).\n\n' +
+      'As CSV with `format=csv` or `Accept: text/csv`: the same list as one file for spreadsheets, up to 10,000 users, or a page of it with `limit`.',
+    parameters: Object.entries(ofJson).map(([name, parameter]) => toParameter(name, parameter)),
     responses: listResponses(),
+    // Apart: of two kinds of answer to one call, generators make a type that is either, and each client would have to ask which.
+    'x-csv': { parameters: [toParameter('format', format)], responses: csvResponses() },
   };
 }
 

@@ -10,11 +10,6 @@ export const headers = {
     schema: { ...text, const: 'no-store' },
     example: 'no-store',
   },
-  ContentDisposition: {
-    description: 'The dated file name of a CSV; JSON has none.',
-    schema: { ...text, pattern: '^attachment; filename="users-\\d{4}-\\d{2}-\\d{2}\\.csv"$' },
-    example: 'attachment; filename="users-2026-02-21.csv"',
-  },
   ContentTypeOptions: {
     description: 'The media type is what it says.',
     required: true,

@@ -5,7 +5,7 @@ import type { Handler } from '../lib/http/gateway.ts';
 import { parameters } from '../lib/users/query.ts';
 import { toOpenApi } from '../openapi/document.ts';
 import { openTestDatabase, type TestDatabase } from './setup/database.ts';
-import { committed, decompress, inProse, listUsers, requireDescribed, requireValid } from './setup/described.ts';
+import { committed, csv, decompress, inProse, listUsers, requireDescribed, requireValid } from './setup/described.ts';
 import { allowedTexts, refusedTexts } from './setup/parameter-values.ts';
 import { loadHandler, type Received, send } from './setup/request.ts';
 import { requestsOfAllKinds, statusOf, toQuery } from './setup/sent-requests.ts';
@@ -36,15 +36,27 @@ test('a user, an inviter and a group have names of their own', () => {
   expect(Object.keys({ ...Group?.properties })).toEqual(['id', 'name']);
 });
 
+const documented = [...listUsers.parameters, ...csv.parameters];
+
 test('the list is the only operation, and has its parameters in itself', () => {
   expect(Object.entries(committed.paths).map(([path, item]) => [path, Object.keys(item)])).toEqual([
     ['/api/users/', ['get']],
   ]);
-  expect(listUsers.parameters.map(({ name }) => name)).toEqual(Object.keys(parameters));
+  expect(documented.map(({ name }) => name)).toEqual(Object.keys(parameters));
+});
+
+test('a page is the only kind of answer that succeeds, and a problem the only other: CSV is described apart', () => {
+  const kinds = Object.entries(listUsers.responses).map(([status, { content = {} }]) => [
+    status,
+    ...Object.keys(content),
+  ]);
+  const problems = kinds.slice(1).map(([status]) => [status, 'application/problem+json']);
+  expect(kinds).toEqual([['200', 'application/json'], ...problems]);
+  expect(Object.keys(csv.responses[200]?.content ?? {})).toEqual(['text/csv']);
 });
 
 test('every example of an answer is as its schema says', () => {
-  for (const [status, { content = {} }] of Object.entries(listUsers.responses)) {
+  for (const [status, { content = {} }] of [listUsers, csv].flatMap(({ responses }) => Object.entries(responses))) {
     expect(Object.keys(content), status).not.toEqual([]);
     for (const { schema, example, examples = {} } of Object.values(content)) {
       const values = [example, ...Object.values(examples).map(({ value }) => value)].filter(Boolean);
@@ -59,6 +71,7 @@ describe('every answer is as the document says', { shuffle: false }, () => {
   let database: TestDatabase;
   let handler: Handler;
   let validated = 0;
+  let files = 0;
   const seen = new Set<number>();
 
   beforeAll(async () => {
@@ -71,13 +84,16 @@ describe('every answer is as the document says', { shuffle: false }, () => {
   function validate(sent: { method?: string; path?: string }, received: Received, what: string): void {
     const { method = 'GET', path = '/api/users/' } = sent;
     const isOfList = path === '/api/users/' && (method === 'GET' || method === 'HEAD');
-    requireDescribed(isOfList ? listUsers.responses : inProse, received, { method, what });
+    const isCsv = received.headers['Content-Type']?.startsWith('text/csv');
+    const ofList = isCsv ? csv.responses : listUsers.responses;
+    requireDescribed(isOfList ? ofList : inProse, received, { method, what });
+    if (isCsv && method === 'GET') files += 1;
     seen.add(received.status);
     validated += 1;
   }
 
   test('to requests of all kinds, and has the status that the document lets one expect', async () => {
-    for (const sent of requestsOfAllKinds(listUsers.parameters, 400)) {
+    for (const sent of requestsOfAllKinds(documented, 400)) {
       const { given, method, headers } = sent;
       const received = await send(handler, sent);
       const what = `${method} ${sent.path}?${sent.query} (${JSON.stringify(headers)})`;
@@ -100,26 +116,23 @@ describe('every answer is as the document says', { shuffle: false }, () => {
     }
   });
 
-  test.each(listUsers.parameters)(
-    'to $name, whose allowed values are a 200 and whose others are not',
-    async (parameter) => {
-      const { name, example } = parameter;
-      // The examples of cursors are of another offset, and so wait for one.
-      for (const text of [...allowedTexts(parameter), [example].flat().join()]) {
-        const query = toQuery([{ name, text }]);
-        const received = await send(handler, { query });
-        validate({}, received, query);
-        expect(received.status, query).toBe(200);
-      }
-      for (const text of refusedTexts(parameter)) {
-        const query = toQuery([{ name, text }]);
-        const received = await send(handler, { query });
-        validate({}, received, query);
-        expect(received.status, query).toBe(name === 'format' ? 406 : 400);
-        if (name !== 'format') expect(Object.keys(received.problem().errors ?? {}), query).toEqual([name]);
-      }
-    },
-  );
+  test.each(documented)('to $name, whose allowed values are a 200 and whose others are not', async (parameter) => {
+    const { name, example } = parameter;
+    // The examples of cursors are of another offset, and so wait for one.
+    for (const text of [...allowedTexts(parameter), [example].flat().join()]) {
+      const query = toQuery([{ name, text }]);
+      const received = await send(handler, { query });
+      validate({}, received, query);
+      expect(received.status, query).toBe(200);
+    }
+    for (const text of refusedTexts(parameter)) {
+      const query = toQuery([{ name, text }]);
+      const received = await send(handler, { query });
+      validate({}, received, query);
+      expect(received.status, query).toBe(name === 'format' ? 406 : 400);
+      if (name !== 'format') expect(Object.keys(received.problem().errors ?? {}), query).toEqual([name]);
+    }
+  });
 
   test('to the cursors of a walk through the pages', async () => {
     const queries = ['limit=2&ordering=-last_login'];
@@ -154,5 +167,6 @@ describe('every answer is as the document says', { shuffle: false }, () => {
     expect([...seen].sort()).toEqual([...statuses(listUsers.responses), ...statuses(inProse)].sort());
     for (const status of statuses(inProse)) expect(committed.info.description).toContain(` ${status}`);
     expect(validated).toBeGreaterThan(700);
+    expect(files).toBeGreaterThan(0);
   });
 });

@@ -6,7 +6,8 @@ import { expect } from 'vitest';
 import type { DocumentedParameter } from './parameter-values.ts';
 import type { Received } from './request.ts';
 
-type Operation = { parameters: DocumentedParameter[]; responses: Record<string, Answer> };
+type Described = { parameters: DocumentedParameter[]; responses: Record<string, Answer> };
+type Operation = Described & { 'x-csv': Described };
 export type Answer = {
   headers?: Record<string, { required?: boolean; schema: object }>;
   content?: Record<string, MediaType>;
@@ -26,6 +27,8 @@ export const listUsers = resolve(committed).paths['/api/users/']?.['get'] as Ope
 const { Link, ...everyHeader } = listUsers.responses[200]?.headers ?? {};
 const problem = { headers: everyHeader, content: listUsers.responses[400]?.content ?? {} };
 const allow = { required: true, schema: { const: 'GET, HEAD, OPTIONS' } };
+
+export const csv = listUsers['x-csv'];
 
 /** The answers that the document has in prose, because no client calls for them. */
 export const inProse: Record<number, Answer> = {

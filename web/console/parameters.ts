@@ -15,7 +15,7 @@ declare const documentedParameters: Parameter[];
 export const positions = ['offset', 'after', 'before'];
 
 /** Those that have a place of their own on the page; every other parameter is a filter. */
-const placed = ['limit', 'search', 'ordering', 'format', ...positions];
+const placed = ['limit', 'search', 'ordering', ...positions];
 
 export const filters = documentedParameters.filter(({ name }) => !placed.includes(name));
 

@@ -1,5 +1,7 @@
 /** The part of the OpenAPI document that the page changes. */
-type Document = { servers: { url: string }[]; paths: Record<string, { get: { parameters: Parameter[] } }> };
+type Document = { servers: { url: string }[]; paths: Record<string, { get: Operation }> };
+type Operation = Described & { 'x-csv': Described };
+type Described = { parameters: Parameter[]; responses: Record<string, { content: object }> };
 type Parameter = { description?: string; example?: unknown; allowEmptyValue?: boolean };
 type SentRequest = { headers: Record<string, string> };
 
@@ -27,15 +29,19 @@ SwaggerUIBundle({
 
 /**
  * The document for trying out. Swagger UI fills a form in with a parameter's example, and thirty filters at once find nobody: the example
- * goes into the description. What may be empty gets a checkbox to send it so, thirty of them, and an empty field is not sent anyway. Requests
- * go where the page came from.
+ * goes into the description. What may be empty gets a checkbox to send it so, thirty of them, and an empty field is not sent anyway. CSV, which
+ * the document describes apart, can be tried out as well. Requests go where the page came from.
  */
 function toPageDocument(document: Document): Document {
   for (const { get } of Object.values(document.paths)) {
-    get.parameters = get.parameters.map(({ example, allowEmptyValue, description = '', ...parameter }) => ({
-      ...parameter,
-      description: example === undefined ? description : `${description}\n\nExample: \`${example}\``,
-    }));
+    const csv = get['x-csv'];
+    Object.assign(get.responses['200']?.content ?? {}, csv.responses['200']?.content);
+    get.parameters = [...get.parameters, ...csv.parameters].map(
+      ({ example, allowEmptyValue, description = '', ...parameter }) => ({
+        ...parameter,
+        description: example === undefined ? description : `${description}\n\nExample: \`${example}\``,
+      }),
+    );
   }
   return { ...document, servers: [{ url: new URL('../..', location.href).href.replace(/\/$/, '') }] };
 }

@@ -284,7 +284,7 @@ export interface operations {
                  */
                 search?: string;
                 /**
-                 * @description Fields to order by, each at most once, `-` for descending. Users without a value come last in both directions.
+                 * @description Fields to order by, each at most once, `-` for descending. Users without a value come last in both directions. With commas between them, or the name repeated.
                  * @example [
                  *       "-last_login",
                  *       "username"
@@ -302,7 +302,7 @@ export interface operations {
                  */
                 id_max?: number;
                 /**
-                 * @description Users whose id is one of these.
+                 * @description Users whose id is one of these. With commas between them, or the name repeated.
                  * @example [
                  *       1,
                  *       2,
@@ -421,7 +421,7 @@ export interface operations {
                  */
                 gender?: "male" | "female" | "other";
                 /**
-                 * @description Users in at least one of these groups.
+                 * @description Users in at least one of these groups. With commas between them, or the name repeated.
                  * @example [
                  *       1,
                  *       4,

@@ -1,4 +1,4 @@
-// All active users, page by page: node list-users.ts <base URL> <key>
+// The active users of two groups, the last to log in first, page by page: node list-users.ts <base URL> <key>
 // Without arguments both are taken from USERS_API_URL and USERS_API_KEY: other processes can read a command line.
 import createClient from 'openapi-fetch';
 import type { operations, paths } from './api.d.ts';
@@ -15,7 +15,7 @@ async function readPage(query: Query) {
   return data;
 }
 
-let query: Query | undefined = { limit: 5, is_active: true, ordering: ['username'] };
+let query: Query | undefined = { limit: 2, is_active: true, groups_in: [1, 2], ordering: ['-last_login', 'username'] };
 while (query) {
   const page = await readPage(query);
   for (const { username, full_name } of page.results) console.log(`${username}\t${full_name ?? ''}`);

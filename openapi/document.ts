@@ -55,13 +55,14 @@ function listUsers(): object {
 }
 
 function toParameter(name: string, { doc, schema, example }: Parameter<unknown>): object {
+  const isOfList = schema.type === 'array';
   return {
     name,
     in: 'query',
-    description: doc,
+    description: isOfList ? `${doc} With commas between them, or the name repeated.` : doc,
     allowEmptyValue: true, // it counts as not given: HTML forms send those
     schema,
-    ...(schema.type === 'array' && { style: 'form', explode: false }),
+    ...(isOfList && { style: 'form', explode: false }),
     example,
   };
 }

@@ -134,6 +134,24 @@ describe('every answer is as the document says', { shuffle: false }, () => {
     }
   });
 
+  test('to lists with commas and to those of repeated names, which are the same', async () => {
+    const lists = documented.filter(({ schema }) => schema.type === 'array');
+    expect(lists.map(({ name }) => name).sort()).toEqual(['groups_in', 'id_in', 'ordering']);
+    for (const { name, explode, description, example } of lists) {
+      expect({ explode, description }, name).toEqual({
+        explode: false,
+        description: expect.stringContaining('repeated'),
+      });
+      const values = [example].flat().map(String);
+      const [joined, repeated] = [[values.join()], values].map((texts) =>
+        toQuery(texts.map((text) => ({ name, text }))),
+      );
+      const answers = [await send(handler, { query: joined ?? '' }), await send(handler, { query: repeated ?? '' })];
+      for (const received of answers) validate({}, received, name);
+      expect(answers[0]?.json(), name).toEqual(answers[1]?.json());
+    }
+  });
+
   test('to the cursors of a walk through the pages', async () => {
     const queries = ['limit=2&ordering=-last_login'];
     for (const query of queries) {

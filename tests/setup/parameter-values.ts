@@ -1,7 +1,13 @@
 import type { Schema } from '../../lib/kinds.ts';
 
 /** What the document says of a parameter. */
-export type DocumentedParameter = { name: string; schema: Schema; example: unknown };
+export type DocumentedParameter = {
+  name: string;
+  description: string;
+  schema: Schema;
+  explode?: boolean;
+  example: unknown;
+};
 
 /** Cursors are texts that only links hold; the document cannot say which. */
 const isCursor = (name: string): boolean => name === 'after' || name === 'before';

@@ -17,6 +17,6 @@ const mediaOrigin = toMediaOrigin(settings.mediaUrl);
 export const handler = route(Object.keys(files), settings, async (request) => {
   const found = files[request.path];
   if (!found) throw notFound();
-  const { tag, body } = readContents(folder, found, mediaOrigin);
+  const { tag, body } = readContents(folder, found, { mediaOrigin, baseUrl: request.baseUrl });
   return file(request, tag, toPageHeaders(found, mediaOrigin), body);
 });

@@ -18,7 +18,7 @@ export function toOpenApi(): object {
       description,
       license: { name: 'All rights reserved', identifier: 'LicenseRef-Proprietary' },
     },
-    servers: [{ url: '..', description: 'Where this document comes from: it is served at api/openapi.json.' }],
+    servers: [{ url: 'http://localhost:3000', description: '`npm start`' }],
     security: [{ token: [] }],
     tags: [{ name: 'users', description: 'Staff and admins. Customers are never shown.' }],
     paths: { '/api/users/': { get: listUsers() } },

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { dirname, extname, join } from 'node:path';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
-import { hashOf, mediaOriginMark, type PageFile } from '../web/files.ts';
+import { hashOf, marks, type PageFile } from '../web/files.ts';
 import { writeBuiltFile } from './built-file.ts';
 import { readNotices } from './notices.ts';
 
@@ -56,7 +56,7 @@ export async function buildPages(): Promise<void> {
     // What a hashed name stands for never changes, and the best compression of the largest file takes seconds.
     if (!hashed || !existsSync(join(folder, `${file.name}.gz`))) await writeCompressed(file, contents);
   };
-  await write('/api/openapi.json', await readFile('openapi.json', 'utf8'));
+  await write('/api/openapi.json', await readServedDocument());
   const bundled: string[] = [];
   for (const { path, source, assets } of pages) {
     let html = await readFile(join(source, 'index.html'), 'utf8');
@@ -78,7 +78,8 @@ export async function buildPages(): Promise<void> {
 function toPageFile(path: string, contents: string, hashed: boolean): PageFile {
   const name = (path.endsWith('/') ? `${path}index.html` : path).replace(/^\//, '');
   const mediaType = mediaTypes[extname(name)] as string;
-  return { name, mediaType, hash: hashOf(contents), hashed, hasMediaOrigin: contents.includes(mediaOriginMark) };
+  const hasMarks = Object.values(marks).some((mark) => contents.includes(mark));
+  return { name, mediaType, hash: hashOf(contents), hashed, hasMarks };
 }
 
 /** Only compressed, for the package's sake: whoever reads neither encoding gets it unpacked. */
@@ -125,6 +126,12 @@ async function bundle(entryPoint: string): Promise<Asset> {
     write: false,
   });
   return { contents: outputFiles[0]?.text as string, sources: Object.keys(metafile.inputs) };
+}
+
+/** The document, for clients of the server that it comes from. */
+async function readServedDocument(): Promise<string> {
+  const servers = [{ url: marks.baseUrl }];
+  return JSON.stringify({ ...JSON.parse(await readFile('openapi.json', 'utf8')), servers });
 }
 
 /** The document's parameters of the list, from which the console makes its fields. */

@@ -54,9 +54,16 @@ test.each(documents)('%s is served to anybody and asked for again each time', as
   });
 });
 
-test('the document is the one of the repository', async () => {
-  const { text } = await send(handler, { path: '/api/openapi.json' });
-  expect(text).toBe(readFileSync('openapi.json', 'utf8'));
+describe('the document is the one of the repository, and its server', () => {
+  test.each([
+    ['of PUBLIC_URL', { PUBLIC_URL: 'https://api.example.com/staff$&/' }, 'dev', 'https://api.example.com/staff$&'],
+    ['the gateway', {}, '$default', 'https://abcdef1234.execute-api.eu-central-1.amazonaws.com'],
+    ['the gateway and its stage', {}, 'dev', 'https://abcdef1234.execute-api.eu-central-1.amazonaws.com/dev'],
+  ])('is %s', async (_, environment, stage, url) => {
+    const sent = { path: '/api/openapi.json', stage, headers: { host: 'evil.example' } };
+    const { text } = await send(await loadPages(environment), sent);
+    expect(JSON.parse(text)).toEqual({ ...JSON.parse(readFileSync('openapi.json', 'utf8')), servers: [{ url }] });
+  });
 });
 
 test('every asset that a page names is served, and never changes under its name', async () => {

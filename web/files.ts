@@ -13,28 +13,34 @@ export type PageFile = {
   hash: string;
   /** Whether the path holds the hash, so that what is found there never changes. */
   hashed: boolean;
-  /** Whether it is to hold the media's origin, which only the function knows. */
-  hasMediaOrigin: boolean;
+  /** Whether it is to hold what only the function knows. */
+  hasMarks: boolean;
 };
 
-/** Stands for the media's origin in what is built. */
-export const mediaOriginMark = '{{media-origin}}';
+/** What only the function knows, a text of a URL each. */
+type Known = { mediaOrigin: string; baseUrl: string };
+
+/** Stand for it in what is built. */
+export const marks: Known = { mediaOrigin: '{{media-origin}}', baseUrl: '{{base-url}}' };
 
 /** The build's list of the files: `/api/docs/` → api/docs/index.html. */
 export function readPageFiles(folder: string): Record<string, PageFile> {
   return JSON.parse(readFileSync(join(folder, 'files.json'), 'utf8'));
 }
 
-/** Its contents, with the media's origin where it is to be, and their tag. */
+/** Its contents, with what is known in place of its mark, and their tag. */
 export function readContents(
   folder: string,
-  { name, hash, hasMediaOrigin }: PageFile,
-  mediaOrigin: string,
+  { name, hash, hasMarks }: PageFile,
+  { mediaOrigin, baseUrl }: Known,
 ): { tag: string; body: Text | Compressed } {
   const path = join(folder, name);
   const gzip = readFileSync(`${path}.gz`);
-  if (!hasMediaOrigin) return { tag: hash, body: { br: readFileSync(`${path}.br`), gzip } };
-  const text = gunzipSync(gzip).toString().replace(mediaOriginMark, mediaOrigin);
+  if (!hasMarks) return { tag: hash, body: { br: readFileSync(`${path}.br`), gzip } };
+  const text = gunzipSync(gzip)
+    .toString()
+    .replace(marks.mediaOrigin, mediaOrigin)
+    .replace(marks.baseUrl, () => baseUrl); // a function, because a path may hold `$&`
   return { tag: hashOf(text), body: text };
 }
 

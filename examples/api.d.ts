@@ -231,7 +231,7 @@ export interface components {
          */
         RequestId: string;
         /**
-         * @description Seconds. Absent where the query takes longer than it may: the same would take as long again.
+         * @description Seconds after which to ask again. Absent where the query takes longer than it may: the same would take as long again.
          * @example 5
          */
         RetryAfter: string;

@@ -7,4 +7,9 @@ parameter, one of two values and a malformed value are a 400 that names every fa
 
 **Other methods and paths.** HEAD is answered with the headers of GET and no body, OPTIONS with a 204 and \`Allow: ${allowedMethods}\`, to anybody. The path without the
 slash at its end is redirected to the one with it, to anybody: a 301 whose \`Location\` is relative and keeps the query, or a 414 where that would be
-too long for a header. Any other method is a 405 with \`Allow\`, any other path a 404.`;
+too long for a header. Any other method is a 405 with \`Allow\`, any other path a 404.
+
+**When to ask again.** After a 503 with \`Retry-After\`: that many seconds later. A 503 without it would take as long again: narrow the query as its
+\`detail\` says. Where more is asked at once than the gateway lets through, it answers by itself: a 429 with \`{"message":"Too Many Requests"}\`, no problem
+of RFC 9457 and without \`Retry-After\`. Wait a second, and twice as long after each further one, with a random part, so that clients do not come back
+together. Any other 4xx stays what it is, however often one asks.`;

@@ -31,7 +31,8 @@ export const headers = {
     example: 'c6af9ac6-7b61-11e6-9a41-93e8deadbeef',
   },
   RetryAfter: {
-    description: 'Seconds. Absent where the query takes longer than it may: the same would take as long again.',
+    description:
+      'Seconds after which to ask again. Absent where the query takes longer than it may: the same would take as long again.',
     schema: { ...text, pattern: '^\\d+$' },
     example: '5',
   },

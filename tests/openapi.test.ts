@@ -185,6 +185,6 @@ describe('every answer is as the document says', { shuffle: false }, () => {
     expect([...seen].sort()).toEqual([...statuses(listUsers.responses), ...statuses(inProse)].sort());
     for (const status of statuses(inProse)) expect(committed.info.description).toContain(` ${status}`);
     expect(validated).toBeGreaterThan(700);
-    expect(files).toBeGreaterThan(0);
+    expect(files).toBeGreaterThan(20);
   });
 });

@@ -16,7 +16,8 @@ export default mergeConfig(config, {
     exclude: [
       ...configDefaults.exclude,
       // They look at programs that they start, at files or at times: not at mutants, or at too few for what they take.
-      'tests/{examples,export-memory,far-times,faults-load,migrations,node-versions,pages-browser,plans,poolers}.test.ts',
+      'tests/{clients,examples,export-memory,far-times,faults-load,migrations,node-versions}.test.ts',
+      'tests/{pages-browser,plans,poolers}.test.ts',
       'tests/{postgres-server,reader-others,schema,schemas,scripts,search-locales,start}.test.ts',
       'tests/{standbys,structure,template,walk,workflows}.test.ts',
     ],

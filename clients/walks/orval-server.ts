@@ -1,0 +1,2 @@
+/** Where orval's functions find the host. */
+export const server = { baseUrl: '' };

@@ -1,10 +1,17 @@
 'use strict';
 
-/** A list as a parameter has it; serverless takes no empty parameter, so an empty one is `none`. */
-const split = (text) => (text === 'none' ? [] : text.split(',').map((part) => part.trim()));
+/** A list as a parameter has it, or a single text; serverless takes no empty parameter, so an empty one is `none`. */
+const split = (value) =>
+  [value].flat().flatMap((text) => (text === 'none' ? [] : text.split(',').map((part) => part.trim())));
 
 const toStatements = (userArn) =>
   split(userArn).map((user) => ({ Effect: 'Allow', Action: ['rds-db:connect'], Resource: user }));
+
+/** The number as a file or a command line has it. */
+const readConcurrency = (value) => {
+  if (!/^\d+$/.test(value)) throw new Error('reservedConcurrency must be a whole number, or none.');
+  return { ReservedConcurrentExecutions: Number(value) };
+};
 
 /** The parts of serverless.yml that are there or not, or are lists, by the stage's parameters. */
 module.exports = async ({ resolveConfigurationProperty }) => {
@@ -17,6 +24,7 @@ module.exports = async ({ resolveConfigurationProperty }) => {
     databaseUserArn,
     databaseCaFile,
     ownerUserArn,
+    publicUrl,
   } = await resolveConfigurationProperty(['custom', 'parameters']);
   const allowedOrigins = split(corsOrigins);
   const subnets = split(subnetIds);
@@ -30,9 +38,11 @@ module.exports = async ({ resolveConfigurationProperty }) => {
     },
     vpc: subnets.length > 0 && { subnetIds: subnets, securityGroupIds: split(securityGroupIds) },
     // A bound on the connections that the database gets, one per instance.
-    concurrency: reservedConcurrency === 'none' ? {} : { ReservedConcurrentExecutions: Number(reservedConcurrency) },
+    concurrency: reservedConcurrency === 'none' ? {} : readConcurrency(reservedConcurrency),
     alarmActions: split(alarmTopicArn),
     caFile: split(databaseCaFile).join(),
+    // Not known before the first deployment has given one.
+    publicUrl: split(publicUrl).join(),
     // For IAM authentication each role may connect as its one database user; without it, it may do nothing there.
     statements: toStatements(databaseUserArn),
     ownerIamAuth: split(ownerUserArn).length > 0 ? 'on' : 'off',

@@ -1,13 +1,24 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { unzipSync } from 'fflate';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { readBuildVersion } from '../scripts/build-version.ts';
 import { toEvent } from './setup/request.ts';
-import { stageParameters as given, packageStage, type Resources, readTemplate } from './setup/stage.ts';
+import {
+  exampleStage,
+  stageParameters as given,
+  packageStage,
+  type Resources,
+  readTemplate,
+  serverlessProgram,
+  toEnvironment,
+} from './setup/stage.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'users-api-template-'));
 const devFolder = join(folder, 'dev');
@@ -17,7 +28,8 @@ const chosen = {
   QUERY_TIMEOUT_MS: '900',
   ONLINE_WINDOW_SECONDS: '60',
   DATABASE_NAMED_STATEMENTS: 'off',
-  DATABASE_URL: 'postgres://dev@db.example.internal/users',
+  // CloudFormation fills the password in.
+  DATABASE_URL: 'postgres://dev:{{resolve:secretsmanager:users/dev:SecretString:password}}@db.example.internal/users',
   PUBLIC_URL: 'https://dev.example.com',
   MEDIA_URL: 'https://media.example.org/',
 };
@@ -34,7 +46,7 @@ let devResources: Resources;
 // Each takes some seconds, for it builds and packs.
 beforeAll(() => {
   for (const file of earlier) write(file, 'of an earlier build');
-  ({ Resources: resources } = readTemplate(folder, 'prod', given, { AUDIT_LOG: 'off' })); // the stage's parameter counts
+  ({ Resources: resources } = readTemplate(folder, exampleStage, {}, { AUDIT_LOG: 'off' })); // the stage's parameter counts
   mkdirSync(devFolder);
   ({ Resources: devResources } = readTemplate(devFolder, 'dev', {}, { ...chosen, PAGES: 'off' }));
 }, 180_000);
@@ -49,16 +61,76 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const propertiesOf = (name: string) => resources[name]?.Properties ?? {};
 const ofType = (type: string) => Object.values(resources).filter(({ Type }) => Type === type);
 
-test('a prod stage without one of its parameters ends with the name of each that is missing', {
-  timeout: 60_000,
-}, () => {
-  const { subnetIds, alarmTopicArn, ...others } = given;
-  const { status, stdout, stderr } = packageStage(folder, 'prod', others);
-  expect(status).not.toBe(0);
-  expect((stdout + stderr).match(/custom\.parameters\.\w+/g)).toEqual([
-    'custom.parameters.subnetIds',
-    'custom.parameters.alarmTopicArn',
-  ]);
+describe('a stage', () => {
+  const stageOf = async (parameters: Record<string, unknown>) => {
+    const resolveConfigurationProperty = async () => ({ ...given, ...parameters });
+    return createRequire(import.meta.url)('../serverless/stage.cjs')({ resolveConfigurationProperty });
+  };
+
+  test('without one of its parameters ends with the name of each that is missing', { timeout: 60_000 }, () => {
+    const { subnetIds, alarmTopicArn, ...others } = given;
+    const { status, stdout, stderr } = packageStage(folder, 'without-a-file', others);
+    expect(status).not.toBe(0);
+    expect((stdout + stderr).match(/custom\.parameters\.\w+/g)).toEqual([
+      'custom.parameters.subnetIds',
+      'custom.parameters.alarmTopicArn',
+    ]);
+  });
+
+  test.each([
+    ['deploy', ['--package', folder]],
+    ['info', []],
+    ['invoke', ['-f', 'manage', '-d', '{}']],
+    ['logs', ['-f', 'users']],
+    ['remove', []],
+    ['rollback', ['--timestamp', '1']],
+  ])('is told to %s by its name alone', { timeout: 120_000 }, async (command, options) => {
+    const asked: string[] = [];
+    const aws = createServer((request, response) => {
+      request.setEncoding('utf8').on('data', (body: string) => asked.push(`${request.url} ${body}`));
+      request.on('end', () => response.writeHead(403).end());
+    }).listen(0, '127.0.0.1');
+    onTestFinished(() => void aws.close());
+    await once(aws, 'listening');
+    const args = [serverlessProgram, command, '--stage', exampleStage, ...options];
+    const program = spawn(process.execPath, args, {
+      stdio: 'ignore',
+      env: {
+        ...toEnvironment(folder),
+        AWS_ENDPOINT_URL: `http://127.0.0.1:${(aws.address() as AddressInfo).port}`,
+        AWS_ACCESS_KEY_ID: 'nobody',
+        AWS_SECRET_ACCESS_KEY: 'none',
+      },
+    });
+    await once(program, 'exit');
+    expect(asked.join('\n')).toContain(`users-api-${exampleStage}`);
+  });
+
+  test('may have its lists with commas or as lists', async () => {
+    const [texts, lists] = await Promise.all([
+      stageOf({ subnetIds: 'subnet-1,subnet-2', corsOrigins: 'https://a.example, https://b.example' }),
+      stageOf({ subnetIds: ['subnet-1', 'subnet-2'], corsOrigins: ['https://a.example', 'https://b.example'] }),
+    ]);
+    expect(lists).toEqual(texts);
+    expect(texts.vpc.subnetIds).toEqual(['subnet-1', 'subnet-2']);
+  });
+
+  test('lets no page call it where it says none', async () => {
+    expect(await stageOf({ corsOrigins: 'none' })).toMatchObject({ cors: false });
+  });
+
+  test('has no URL before the first deployment', async () => {
+    expect(await stageOf({ publicUrl: 'none' })).toMatchObject({ publicUrl: '' });
+  });
+
+  test.each(['twenty', '', '1.5', '-1'])(
+    'refuses %j instances, and says what it expects',
+    async (reservedConcurrency) => {
+      await expect(stageOf({ reservedConcurrency })).rejects.toThrow(
+        'reservedConcurrency must be a whole number, or none.',
+      );
+    },
+  );
 });
 
 describe('a function', () => {
@@ -85,7 +157,7 @@ describe('a function', () => {
   const expected: Record<string, object> = {
     UsersLambdaFunction: {
       ...common,
-      FunctionName: 'users-api-prod-users',
+      FunctionName: 'users-api-example-users',
       Handler: 'dist/handlers/users.handler',
       MemorySize: 512,
       Timeout: 15,
@@ -97,7 +169,7 @@ describe('a function', () => {
     // No database and no VPC, and a role without their rights.
     WebLambdaFunction: {
       ...common,
-      FunctionName: 'users-api-prod-web',
+      FunctionName: 'users-api-example-web',
       Handler: 'dist/handlers/web.handler',
       MemorySize: 256,
       Timeout: 10,
@@ -107,7 +179,7 @@ describe('a function', () => {
     // The owner's connection, and a role of its own.
     ManageLambdaFunction: {
       ...common,
-      FunctionName: 'users-api-prod-manage',
+      FunctionName: 'users-api-example-manage',
       Handler: 'dist/handlers/manage.handler',
       MemorySize: 512,
       Timeout: 900,
@@ -118,7 +190,7 @@ describe('a function', () => {
     // No database, no VPC, and a role that may write its log alone.
     AuditLambdaFunction: {
       ...common,
-      FunctionName: 'users-api-prod-audit',
+      FunctionName: 'users-api-example-audit',
       Handler: 'dist/handlers/audit.handler',
       MemorySize: 128,
       Timeout: 60,
@@ -184,7 +256,7 @@ describe('a role', () => {
     Resource: '*',
     Condition: { Null: { 'lambda:SourceFunctionArn': 'true' } }, // Lambda itself, not the function's code
   };
-  const connect = (user: string) => ({ Effect: 'Allow', Action: ['rds-db:connect'], Resource: user });
+  const connect = (user: string | undefined) => ({ Effect: 'Allow', Action: ['rds-db:connect'], Resource: user });
   const logs = (name: string) => ({
     Effect: 'Allow',
     Action: ['logs:CreateLogStream', 'logs:PutLogEvents'],
@@ -244,7 +316,7 @@ describe('the gateway', () => {
 
   test('lets pages of the origins given call it with a token, without credentials, and read its headers', () => {
     expect(propertiesOf('HttpApi')['CorsConfiguration']).toEqual({
-      AllowOrigins: ['https://admin.example.com', 'https://b.example.com'],
+      AllowOrigins: ['https://admin.example.com', 'https://desk.example.com'],
       AllowHeaders: ['Authorization'],
       AllowMethods: ['GET', 'HEAD', 'OPTIONS'],
       ExposeHeaders: ['Link', 'Retry-After', 'Server-Timing', 'X-Request-Id', 'X-Version'],
@@ -255,12 +327,6 @@ describe('the gateway', () => {
   test('lets no other page call it at dev, as it is', () => {
     expect(devResources['HttpApi']?.Properties).toBeDefined();
     expect(devResources['HttpApi']?.Properties).not.toHaveProperty('CorsConfiguration');
-  });
-
-  test('lets no page call it where a stage says none', async () => {
-    const resolveConfigurationProperty = async () => ({ ...given, corsOrigins: 'none' });
-    const stage = createRequire(import.meta.url)('../serverless/stage.cjs');
-    expect(await stage({ resolveConfigurationProperty })).toMatchObject({ cors: false });
   });
 
   test('throttles', () => {
@@ -304,10 +370,12 @@ describe('docs/privacy.md', () => {
 
   test('has each log group, and how long it is kept', () => {
     const rows = page.matchAll(/^\| `(\/aws\/[^`]+)` \|.*\| `?(\w+)`?(?: days)? \|$/gm);
-    const said = Object.fromEntries(Array.from(rows, ([, name = '', days]) => [name.replace('<stage>', 'prod'), days]));
+    const said = Object.fromEntries(
+      Array.from(rows, ([, name = '', days]) => [name.replace('<stage>', exampleStage), days]),
+    );
     const groups = ofType('AWS::Logs::LogGroup').map(({ Properties }) => [
       Properties['LogGroupName'],
-      Properties['LogGroupName'] === '/aws/lambda/users-api-prod-audit'
+      Properties['LogGroupName'] === '/aws/lambda/users-api-example-audit'
         ? 'auditRetentionInDays'
         : String(Properties['RetentionInDays']),
     ]);
@@ -361,7 +429,7 @@ describe('an alarm', () => {
           MetricName: '5xx',
           Dimensions: [{ Name: 'ApiId', Value: { Ref: 'HttpApi' } }],
         }),
-        ofMinute('overTimeLimit', { Namespace: 'users-api-prod', MetricName: 'OverTimeLimit' }),
+        ofMinute('overTimeLimit', { Namespace: 'users-api-example', MetricName: 'OverTimeLimit' }),
       ],
       EvaluationPeriods: 3,
       DatapointsToAlarm: 2,
@@ -405,7 +473,7 @@ describe('an alarm', () => {
       ...quiet,
     },
     UnauthorizedAlarm: {
-      Namespace: 'users-api-prod',
+      Namespace: 'users-api-example',
       MetricName: 'Unauthorized',
       Statistic: 'Sum',
       Period: 300,
@@ -436,7 +504,7 @@ describe('an alarm', () => {
       LogGroupName: { Ref: 'UsersLogGroup' },
       FilterPattern: '{ $.message.isOverTimeLimit IS TRUE }',
       MetricTransformations: [
-        { MetricNamespace: 'users-api-prod', MetricName: 'OverTimeLimit', MetricValue: '1', DefaultValue: 0 },
+        { MetricNamespace: 'users-api-example', MetricName: 'OverTimeLimit', MetricValue: '1', DefaultValue: 0 },
       ],
     });
     expect(resources['UsersLogGroup']?.Type).toBe('AWS::Logs::LogGroup');
@@ -447,7 +515,7 @@ describe('an alarm', () => {
       LogGroupName: { Ref: 'HttpApiLogGroup' },
       FilterPattern: '{ $.status = "401" }',
       MetricTransformations: [
-        { MetricNamespace: 'users-api-prod', MetricName: 'Unauthorized', MetricValue: '1', DefaultValue: 0 },
+        { MetricNamespace: 'users-api-example', MetricName: 'Unauthorized', MetricValue: '1', DefaultValue: 0 },
       ],
     });
     const { Format } = propertiesOf('HttpApiStage')['AccessLogSettings'] as { Format: string };

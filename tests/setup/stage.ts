@@ -3,24 +3,16 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 
-/** Every parameter of a deployment, as `prod` must be given them. */
-export const stageParameters = {
-  databaseUrl: 'postgres://users_api@db.example.internal/users?sslmode=verify-full',
-  databaseIamAuth: 'on',
-  databaseUserArn: 'arn:aws:rds-db:eu-central-1:123456789012:dbuser:db-ABC/users_api',
-  databaseCaFile: '/var/runtime/ca-cert.pem',
-  ownerDatabaseUrl: 'postgres://owner@db.example.internal/users?sslmode=verify-full',
-  ownerUserArn: 'arn:aws:rds-db:eu-central-1:123456789012:dbuser:db-ABC/owner',
-  publicUrl: 'https://api.example.com',
-  mediaUrl: 'https://media.example.com',
-  corsOrigins: 'https://admin.example.com, https://b.example.com',
-  subnetIds: 'subnet-1,subnet-2',
-  securityGroupIds: 'sg-1',
-  reservedConcurrency: '20',
-  alarmTopicArn: 'arn:aws:sns:eu-central-1:123456789012:alarms',
-  auditLog: 'on',
-  auditRetentionInDays: '731',
-};
+/** A stage whose every parameter is an example. */
+export const exampleStage = 'example';
+
+/** Its parameters, as its file has them. */
+export const stageParameters: Record<string, string> = Object.fromEntries(
+  Array.from(
+    readFileSync(`serverless/params.${exampleStage}.yml`, 'utf8').matchAll(/^(\w+): (.+)$/gm),
+    ([, ...row]) => row,
+  ),
+);
 
 export type Resources = Record<
   string,
@@ -29,7 +21,17 @@ export type Resources = Record<
 
 type Template = { Resources: Resources; Outputs: object };
 
-/** `npm run package` into the folder, without any credentials. */
+/** What serverless needs of the environment, without any credentials. */
+export const toEnvironment = (folder: string): Record<string, string | undefined> => ({
+  PATH: process.env['PATH'],
+  HOME: folder,
+  // Its validators take three seconds to make, and stand in the home otherwise.
+  SLS_SCHEMA_CACHE_BASE_DIR: 'node_modules/.cache',
+});
+
+export const serverlessProgram = 'node_modules/serverless/bin/serverless.js';
+
+/** `npm run package` into the folder. */
 export function packageStage(
   folder: string,
   stage: string,
@@ -37,20 +39,10 @@ export function packageStage(
   environment: Record<string, string> = {},
 ) {
   const params = Object.entries(parameters).map(([name, value]) => `--param=${name}=${value}`);
-  return spawnSync(
-    process.execPath,
-    ['node_modules/serverless/bin/serverless.js', 'package', '--package', folder, '--stage', stage, ...params],
-    {
-      encoding: 'utf8',
-      env: {
-        PATH: process.env['PATH'],
-        HOME: folder,
-        // Its validators take three seconds to make, and stand in the home otherwise.
-        SLS_SCHEMA_CACHE_BASE_DIR: 'node_modules/.cache',
-        ...environment,
-      },
-    },
-  );
+  return spawnSync(process.execPath, [serverlessProgram, 'package', '--package', folder, '--stage', stage, ...params], {
+    encoding: 'utf8',
+    env: { ...toEnvironment(folder), ...environment },
+  });
 }
 
 /** The CloudFormation template that `packageStage` writes with the same arguments. */

@@ -217,6 +217,11 @@ describe('an event of API Gateway', () => {
     ['of a stage', atStage('dev', '/dev/api/users/'), 200],
     ['of a stage whose name the path begins with', atStage('api', '/api/api/users/'), 200],
     ['of a stage that a custom domain hides', atStage('dev', '/api/users/'), 200],
+    [
+      'of a stage that is called as the path begins, and that a custom domain hides',
+      atStage('api', '/api/users/'),
+      200,
+    ],
     ['of a stage alone', atStage('dev', '/dev'), 404],
     ['of a path that only begins like the stage', atStage('dev', '/develop/api/users/'), 404],
     ['of the stage twice', atStage('dev', '/dev/dev/api/users/'), 404],
@@ -235,6 +240,28 @@ describe('an event of API Gateway', () => {
     ['with a body', { ...recorded, body: 'bGltaXQ9MA==', isBase64Encoded: true }, 200],
   ])('%s is answered', async (_, event, status) => {
     expect((await receive(handler, event)).status).toBe(status);
+  });
+
+  test.each<[publicUrl: string, stage: string, rawPath: string, path: string]>([
+    ['https://api.example.com/v1', '$default', '/v1/api/users/', '/api/users/'],
+    ['https://api.example.com/v1', '$default', '/api/users/', '/api/users/'],
+    ['https://api.example.com/v1', 'dev', '/dev/api/users/', '/api/users/'],
+    ['https://api.example.com/v1', 'dev', '/v1/api/users/', '/api/users/'],
+    ['https://api.example.com/v1/staff', '$default', '/v1/staff/api/users', '/api/users'],
+    ['https://api.example.com/api', '$default', '/api/api/users/', '/api/users/'],
+    ['https://api.example.com/api', '$default', '/api/users/', '/api/users/'],
+    ['https://api.example.com/v1', '$default', '/v10/api/users/', '/v10/api/users/'],
+    ['https://api.example.com/v1', '$default', '/v1/users/', '/v1/users/'],
+    ['https://api.example.com', '$default', '//api/users/', '//api/users/'],
+  ])('behind %s, of stage %s, with the path %s is one for %s', async (publicUrl, stage, rawPath, path) => {
+    const seen: Request[] = [];
+    const handler = route([path, `${path}/`], { publicUrl, auditLog: false }, async (request) => {
+      seen.push(request);
+      return ok('{}');
+    });
+    const { status, headers } = await receive(handler, atStage(stage, rawPath));
+    if (status === 200) expect(seen).toMatchObject([{ path, baseUrl: publicUrl }]);
+    else expect(headers['Location']).toMatch(`${publicUrl}${path}/`);
   });
 
   test('becomes a request', async () => {

@@ -18,17 +18,24 @@ export function readEvent(event: unknown, publicUrl: string | undefined): Reques
   // A load balancer's has no id and no stage, a web socket's no method and no path.
   if (![id, method, path, rawQuery, domainName, stage].every(isText)) return undefined;
 
-  // The default stage has no part in the path; any other may come first in it.
+  // The default stage has no part in the path; any other may come first in it, and so may the key of a custom domain's API mapping.
   const stagePrefix = stage && stage !== '$default' ? `/${stage}` : '';
+  const mappingPrefix = publicUrl?.match(/^https?:\/\/[^/]+(\/.+)/)?.[1] ?? '';
   return toRequest({
     id,
     method,
-    path: path.startsWith(`${stagePrefix}/`) ? path.slice(stagePrefix.length) : path,
+    path: [stagePrefix, mappingPrefix].reduce(withoutPrefix, path),
     rawQuery,
     headers,
     baseUrl: publicUrl ?? `https://${domainName}${stagePrefix}`,
   });
 }
+
+/** What every path of ours begins with; so a stage or a key that is itself called `api` is told from it. */
+const root = '/api/';
+
+const withoutPrefix = (path: string, prefix: string): string =>
+  path.startsWith(`${prefix}${root}`) ? path.slice(prefix.length) : path;
 
 /** Nobody has looked yet whether it is one: any part may be missing, or be something else. */
 function readHttpApi(event: object): Sent {

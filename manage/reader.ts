@@ -19,6 +19,12 @@ import { readDatabaseName } from './schema.ts';
 /** Less than the API's own limit (QUERY_TIMEOUT_MS, 5000): the server's word comes first, ends the statement and keeps the connection. */
 const defaultTimeLimitMs = '4500';
 
+/**
+ * A frozen instance keeps its connection, and around a deployment the old ones' stand beside the new ones'. The API uses none again that was idle
+ * for more than four minutes; one that the server has ended all the same, of a pooler's, is replaced.
+ */
+const idleTimeLimit = '10min';
+
 /** For the planner, by measurement (bench/README.md). */
 export const plannerSettings = {
   // A wide page, or one deep in the list, is estimated above jit_above_cost: compiling takes longer than all the rest.
@@ -30,7 +36,7 @@ export const plannerSettings = {
 };
 
 /**
- * Makes the database role that the API uses, or brings it up to date: SELECT on what it reads, the schema where that stands, a time limit,
+ * Makes the database role that the API uses, or brings it up to date: SELECT on what it reads, the schema where that stands, time limits,
  * read-only transactions, settings for the planner and for the server's log.
  * It gets a new password, printed once, unless it has one already or IAM lets it in.
  */
@@ -64,6 +70,7 @@ export async function createReader(db: Kysely<Database>, args: string[]): Promis
       await sql`alter role ${sql.id(role)} set ${sql.id(name)} = ${sql.lit(value)}`.execute(trx);
     }
     await sql`alter role ${sql.id(role)} set statement_timeout = ${sql.lit(timeLimitMs)}`.execute(trx);
+    await sql`alter role ${sql.id(role)} set idle_session_timeout = ${sql.lit(idleTimeLimit)}`.execute(trx);
     const remaining = await keepValuesOutOfLog(trx, role);
     const done = `${isNew ? 'created' : 'updated'} role ${role}: reads what the API reads, for ${timeLimitMs} ms a statement at most`;
     if (values.iam) return [done, await letInByIam(trx, role), ...remaining];

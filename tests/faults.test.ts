@@ -131,6 +131,17 @@ describe.skipIf(!canStartServer)('when the database fails', () => {
     expect(await backends()).not.toContain(pid);
   });
 
+  test('a connection that the server ended because it was idle, in an instance frozen meanwhile, is replaced', async () => {
+    await query('alter role api set idle_session_timeout = 50'); // ms
+    onTestFinished(async () => void (await query('alter role api reset idle_session_timeout')));
+    const frozen = await load();
+    await expectList(send(frozen));
+    const before = await backends();
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000);
+    await expectList(send(frozen));
+    expect(await backends()).not.toEqual(expect.arrayContaining(before));
+  });
+
   test.each(['auth_tokens', 'user_presence'] as const)(
     'a connection killed while it reads %s is replaced, and the statement sent again',
     async (table) => {

@@ -211,6 +211,7 @@ describe.skipIf(!canStartServer)('create-reader', () => {
       select unnest(setconfig) as setting from pg_db_role_setting where setrole = 'users_api'::regrole`.execute(db);
     expect(rows.map(({ setting }) => setting).sort()).toEqual([
       'default_transaction_read_only=on',
+      'idle_session_timeout=10min',
       'jit=off',
       'log_parameter_max_length=0',
       'log_parameter_max_length_on_error=0',

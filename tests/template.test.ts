@@ -87,7 +87,9 @@ describe('a stage', () => {
   ])('is told to %s by its name alone', { timeout: 120_000 }, async (command, options) => {
     const asked: string[] = [];
     const aws = createServer((request, response) => {
-      request.setEncoding('utf8').on('data', (body: string) => asked.push(`${request.url} ${body}`));
+      request
+        .setEncoding('utf8')
+        .on('data', (body: string) => asked.push(`${request.headers.authorization} ${request.url} ${body}`));
       request.on('end', () => response.writeHead(403).end());
     }).listen(0, '127.0.0.1');
     onTestFinished(() => void aws.close());
@@ -104,6 +106,7 @@ describe('a stage', () => {
     });
     await once(program, 'exit');
     expect(asked.join('\n')).toContain(`users-api-${exampleStage}`);
+    expect(asked.join('\n')).toContain(`/${given['region']}/`);
   });
 
   test('may have its lists with commas or as lists', async () => {

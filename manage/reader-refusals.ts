@@ -87,6 +87,6 @@ export async function requireAdmin(db: Kysely<Database>, role: string): Promise<
   const [missing] = rows;
   if (!missing) return;
   throw new OperatorError(
-    `You may not alter "${role}", which another role has made. First that one, or a superuser, has to run:\n  ${missing.remedy}`,
+    `You may not alter or grant "${role}", which another role has made. First that one, or a superuser, has to run:\n  ${missing.remedy}`,
   );
 }

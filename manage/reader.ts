@@ -99,6 +99,7 @@ async function letInByIam(db: Kysely<Database>, role: string): Promise<string> {
   if (!(await hasRole(db, 'rds_iam'))) {
     throw new OperatorError('There is no role "rds_iam" here: IAM authentication is of RDS and Aurora.');
   }
+  await requireAdmin(db, 'rds_iam');
   await sql`grant rds_iam to ${sql.id(role)}`.execute(db);
   return 'lets it in with a token of IAM: set DATABASE_IAM_AUTH=on';
 }

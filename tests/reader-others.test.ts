@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { runCommand } from '../manage/commands.ts';
 import { OperatorError } from '../manage/operator-error.ts';
 import { type PostgresServer, startPostgresServer } from '../scripts/servers/postgres-server.ts';
@@ -234,6 +234,29 @@ describe.skipIf(!canStartServer)('create-reader', () => {
     expect(await rightsOf(place)).toEqual(before);
     await place.run(remedy);
     expect(await listAfterSetup(place)).toEqual(['bob', 'ann']);
+  });
+
+  test('says who has to let the owner grant rds_iam, and makes no role', async () => {
+    const place = await openPlace(server, 'create role rds_iam');
+    onTestFinished(() => place.run('drop role rds_iam'));
+    const version = await sql<{ number: number }>`select current_setting('server_version_num')::int as number`.execute(
+      place.superuser,
+    );
+    const createReader = () => runCommand(open(place.ownerUrl), ['create-reader', place.reader, '--iam']);
+    await runCommand(open(place.ownerUrl), ['migrate']);
+    // Until PostgreSQL 15, who may make roles may grant any but a superuser.
+    if (Number(version.rows[0]?.number) >= 160_000) {
+      const before = await rightsOf(place);
+      const remedy = place.fill('grant rds_iam to owner_name with admin option');
+      await expect(createReader()).rejects.toThrow(
+        new OperatorError(
+          `You may not alter or grant "rds_iam", which another role has made. First that one, or a superuser, has to run:\n  ${remedy}`,
+        ),
+      );
+      expect(await rightsOf(place)).toEqual(before);
+      await place.run(remedy);
+    }
+    expect(await createReader()).toContain('lets it in with a token of IAM: set DATABASE_IAM_AUTH=on');
   });
 
   test('says that a migration is still to be run, and makes no role', async () => {

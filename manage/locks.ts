@@ -6,6 +6,9 @@ import { OperatorError } from './operator-error.ts';
 /** Whoever asks for a table meanwhile waits as long as a command waits for those who use it. */
 const lockTimeoutMs = 2000;
 
+/** Of what others pass by while it waits, as they do an index that is made concurrently: a try that is given up has read the table in vain. */
+export const longWaitMs = 600_000;
+
 /** Between one try and the next, in which the others go on. */
 const pausesMs = [1000, 2000, 4000, 8000, 15_000, 30_000];
 
@@ -16,9 +19,9 @@ const pausesMs = [1000, 2000, 4000, 8000, 15_000, 30_000];
 export async function withLocks<Result>(
   connection: Kysely<Database>,
   run: () => Promise<Result>,
-  pauses = pausesMs,
+  { waitMs = lockTimeoutMs, pauses = pausesMs } = {},
 ): Promise<Result> {
-  await sql`set lock_timeout = ${sql.lit(lockTimeoutMs)}`.execute(connection);
+  await sql`set lock_timeout = ${sql.lit(waitMs)}`.execute(connection);
   try {
     for (const pause of pauses) {
       try {

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { type Kysely, sql } from 'kysely';
 import { DEFAULT_MIGRATION_TABLE, Migrator } from 'kysely/migration';
 import type { Database } from '../lib/database/tables.ts';
-import { inTurn, withLocks } from './locks.ts';
+import { inTurn, longWaitMs, withLocks } from './locks.ts';
 import { requireNoOther, requireNoRewrite, requireUtf8 } from './migrate-refusals.ts';
 import { migrations } from './migrations.ts';
 import { notMigrated, readSchema } from './schema.ts';
@@ -39,11 +39,12 @@ async function runPending(connection: Kysely<Database>, schema: string, mayRewri
   if (!mayRewrite) await requireNoRewrite(connection, pending);
   const migrator = toMigrator(connection, schema);
   for (const name of pending) {
-    await withLocks(connection, async () => {
-      const disableTransactions = migrations[name]?.outsideTransaction === true;
+    const disableTransactions = migrations[name]?.outsideTransaction === true;
+    const run = async () => {
       const { error } = await migrator.migrateTo(name, { disableTransactions });
       if (error) throw error;
-    });
+    };
+    await withLocks(connection, run, disableTransactions ? { waitMs: longWaitMs } : {});
   }
   return { ran: pending, unknown };
 }

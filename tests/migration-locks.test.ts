@@ -61,7 +61,7 @@ describe.skipIf(!hasServer)('who waits for locks', () => {
           tries += 1;
           return lockTokens(connection);
         };
-        const error = await withLocks(connection, run, [10, 10]).catch((error: unknown) => error);
+        const error = await withLocks(connection, run, { pauses: [10, 10] }).catch((error: unknown) => error);
         expect(tries).toBe(3);
         expect(error).toBeInstanceOf(OperatorError);
         expect((error as Error).message).toMatch(
@@ -81,7 +81,7 @@ describe.skipIf(!hasServer)('who waits for locks', () => {
     await open(database)
       .connection()
       .execute(async (connection) => {
-        const locked = withLocks(connection, () => lockTokens(connection), [500]);
+        const locked = withLocks(connection, () => lockTokens(connection), { pauses: [500] });
         await setTimeout(2100); // the first try is over
         await release();
         await locked;
@@ -111,6 +111,28 @@ describe.skipIf(!hasServer)('who waits for locks', () => {
     }
     await release();
     expect((await migrated).ran).toEqual(names.slice(1));
+  });
+});
+
+describe.skipIf(!hasServer)('an index', () => {
+  test('waits for whoever has written, longer than others would wait behind it, and is not begun again', async () => {
+    const database = await openEmptyDatabase('');
+    await migrateTo(database.db, '0004-functions');
+    const [writer, watcher] = [open(database), open(database)];
+    const trx = await writer.startTransaction().execute();
+    await sql`insert into users (username) values ('unfinished')`.execute(trx);
+    const migrated = migrate(database.db);
+    const waiting = async () =>
+      (
+        await sql<{ statement: string }>`
+          select left(query, 25) as statement from pg_stat_activity
+          where datname = current_database() and wait_event_type = 'Lock' and now() - query_start > interval '3 seconds'`.execute(
+          watcher,
+        )
+      ).rows;
+    await expect.poll(waiting, { timeout: 20_000 }).toEqual([{ statement: 'create index concurrently' }]);
+    await trx.rollback().execute();
+    expect((await migrated).ran).toEqual(names.slice(4));
   });
 });
 

@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import pg from 'pg';
-import { startPostgresServer } from '../scripts/servers/postgres-server.ts';
+import { startDatabaseServer } from './database-server.ts';
 import { datasets, provide } from './datasets.ts';
 import { ms, toTable } from './markdown.ts';
 import { median } from './measure.ts';
@@ -21,9 +21,7 @@ const rounds = 5;
 const requests = 200;
 const measured = [datasets.small2k, datasets.A];
 
-// As in main.ts.
-Object.assign(process.env, { MALLOC_TRIM_THRESHOLD_: 2 ** 28, MALLOC_TOP_PAD_: 2 ** 24 });
-const server = await startPostgresServer({ shared_buffers: '2GB', maintenance_work_mem: '1GB', max_wal_size: '8GB' });
+const server = await startDatabaseServer();
 // An exit ends the server and deletes its data; a signal alone would not.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 spawnSync(process.execPath, ['scripts/build.ts'], { stdio: 'inherit' });

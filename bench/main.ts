@@ -3,11 +3,11 @@
 import { spawnSync } from 'node:child_process';
 import pg from 'pg';
 import { readSettings } from '../lib/settings.ts';
-import { startPostgresServer } from '../scripts/servers/postgres-server.ts';
 import { measureBeside, type Pair, toBesideText, toSkipped } from './beside.ts';
 import { measureChurn } from './churn.ts';
 import { bundleBytes, measureColdStart } from './cold-start.ts';
 import { measureCompression } from './compression.ts';
+import { startDatabaseServer } from './database-server.ts';
 import { datasets, provide } from './datasets.ts';
 import { measureDepth } from './depth.ts';
 import { measureGrowth } from './growth.ts';
@@ -25,12 +25,7 @@ const isBesideAlone = process.argv.includes('--beside');
 const say = (text: string) => process.stderr.write(`${text}\n`);
 
 const { databaseUrl } = readSettings(process.env);
-// By what a server process has done before, glibc gives memory back after each statement or does not: up to a millisecond of page faults.
-if (!databaseUrl) Object.assign(process.env, { MALLOC_TRIM_THRESHOLD_: 2 ** 28, MALLOC_TOP_PAD_: 2 ** 24 });
-// With enough memory for the data, as a server for a million users would have.
-const server = databaseUrl
-  ? undefined
-  : await startPostgresServer({ shared_buffers: '2GB', maintenance_work_mem: '1GB', max_wal_size: '8GB' });
+const server = databaseUrl ? undefined : await startDatabaseServer();
 const serverUrl = databaseUrl ?? server?.url ?? '';
 // An exit ends the server and deletes its data; a signal alone would not.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));

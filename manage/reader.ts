@@ -65,12 +65,15 @@ export async function createReader(db: Kysely<Database>, args: string[]): Promis
     await requireLogin(trx, role);
     await grantReading(trx, role, place);
     await showTables(trx, role, place);
-    await sql`alter role ${sql.id(role)} set default_transaction_read_only = on`.execute(trx);
-    for (const [name, value] of Object.entries(plannerSettings)) {
+    const settings = {
+      default_transaction_read_only: 'on',
+      ...plannerSettings,
+      statement_timeout: timeLimitMs,
+      idle_session_timeout: idleTimeLimit,
+    };
+    for (const [name, value] of Object.entries(settings)) {
       await sql`alter role ${sql.id(role)} set ${sql.id(name)} = ${sql.lit(value)}`.execute(trx);
     }
-    await sql`alter role ${sql.id(role)} set statement_timeout = ${sql.lit(timeLimitMs)}`.execute(trx);
-    await sql`alter role ${sql.id(role)} set idle_session_timeout = ${sql.lit(idleTimeLimit)}`.execute(trx);
     const remaining = await keepValuesOutOfLog(trx, role);
     const done = `${isNew ? 'created' : 'updated'} role ${role}: reads what the API reads, for ${timeLimitMs} ms a statement at most`;
     if (values.iam) return [done, await letInByIam(trx, role), ...remaining];

@@ -43,7 +43,7 @@ export async function requirePermissions(trx: Kysely<Database>, codes: number[])
   throw new OperatorError(`There is no permission ${unknown}; there are ${known.map(({ code }) => code).join(', ')}.`);
 }
 
-type Asked = { username?: string; group?: string };
+type Asked = { username: string | undefined; group: string | undefined };
 
 function readGrant(args: string[]): Asked & { code: number } {
   const { values, positionals } = parseArgs({ args, allowPositionals: true, options: { group: { type: 'string' } } });
@@ -52,11 +52,7 @@ function readGrant(args: string[]): Asked & { code: number } {
   if (code === '' || rest.length > 0 || (username === undefined) === (group === undefined)) {
     throw new OperatorError('Expected a username, or --group <name>, and one permission code.');
   }
-  return {
-    ...(username !== undefined && { username }),
-    ...(group !== undefined && { group }),
-    code: readWholeNumber('A permission code', code),
-  };
+  return { username, group, code: readWholeNumber('A permission code', code) };
 }
 
 async function findHolder(trx: Kysely<Database>, { username = '', group }: Asked, note: Note) {

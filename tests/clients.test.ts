@@ -4,11 +4,9 @@ import { existsSync, rmSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findFreePort } from '../scripts/servers/free-port.ts';
-import { openTestDatabase } from './setup/database.ts';
 import { listUsers } from './setup/described.ts';
-import { type HttpServer, startHttpServer } from './setup/http-server.ts';
+import { type HttpServer, startUsersServer } from './setup/http-server.ts';
 import { keys } from './setup/people.ts';
-import { loadHandler } from './setup/request.ts';
 import { requestsOfAllKinds, statusOf } from './setup/sent-requests.ts';
 
 /** They are a package of their own, which most work can do without. */
@@ -29,9 +27,7 @@ describe.skipIf(!hasPackages)('with the packages of npm ci --prefix clients', ()
   let server: HttpServer;
 
   beforeAll(async () => {
-    const port = await findFreePort();
-    const handler = await loadHandler((await openTestDatabase()).url, { PUBLIC_URL: `http://127.0.0.1:${port}` });
-    server = await startHttpServer(port, [handler]);
+    server = await startUsersServer();
   });
   afterAll(() => server.stop());
 

@@ -1,23 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { CompiledQuery, sql } from 'kysely';
-import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import type { Handler } from '../lib/http/gateway.ts';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { filters } from '../lib/users/filters.ts';
-import { type User, userSchema } from '../lib/users/user.ts';
-import { runCommand } from '../manage/commands.ts';
-import { openTestDatabase, type TestDatabase } from './setup/database.ts';
+import { userSchema } from '../lib/users/user.ts';
+import { openOperated } from './setup/operated.ts';
 import { people } from './setup/people.ts';
-import { loadHandler, send } from './setup/request.ts';
+import { send } from './setup/request.ts';
 
 const document = readFileSync('docs/data.md', 'utf8');
 
-let database: TestDatabase;
-let handler: Handler;
-
-beforeAll(async () => {
-  database = await openTestDatabase();
-  handler = await loadHandler(database.url);
-});
+const { database, handler, manage, shownOf } = await openOperated();
 
 /** `` `id`, `name` `` → ['id', 'name'] */
 const wordsOf = (cell = ''): string[] => [...cell.matchAll(/`([^`]+)`/g)].map(([, word]) => word as string);
@@ -30,7 +22,7 @@ const sections = document.split(/^## /m).flatMap((section) => {
 });
 
 /** The names and options of all commands. */
-const commands = async (): Promise<string> => (await runCommand(database.db, ['help'])).join('\n');
+const commands = async (): Promise<string> => (await manage('help')).join('\n');
 
 describe('docs/data.md', () => {
   test('has each column of each table, and no other', async () => {
@@ -118,12 +110,6 @@ async function createGroup(): Promise<number> {
     .returning('id')
     .executeTakeFirstOrThrow();
   return Number(id);
-}
-
-async function shownOf(id: number): Promise<User | undefined> {
-  const { status, json } = await send(handler, { query: `id_in=${id}` });
-  expect(status).toBe(200);
-  return json().results[0];
 }
 
 /** Within the last minute. */
@@ -233,11 +219,11 @@ const facts: Record<string, () => Promise<void>> = {
     const user_id = await createStaff();
     const hasToken = async () => (await send(handler, { query: `id_in=${user_id}&has_token=true` })).json().count === 1;
     expect(await hasToken()).toBe(false);
-    await runCommand(database.db, ['grant', `staff ${count}`, '1222']);
+    await manage('grant', `staff ${count}`, '1222');
     await run('a user gets a key', { user_id, key: 'clé', name: 'web' });
     expect(await hasToken()).toBe(true);
     expect((await send(handler, { key: Buffer.from('clé').toString('latin1') })).status).toBe(200);
-    expect((await runCommand(database.db, ['list-tokens', `staff ${count}`]))[1]).toMatch(/ {2}web$/);
+    expect((await manage('list-tokens', `staff ${count}`))[1]).toMatch(/ {2}web$/);
   },
 
   async 'after users were loaded with their ids'() {

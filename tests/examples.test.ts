@@ -4,11 +4,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { findFreePort } from '../scripts/servers/free-port.ts';
-import { openTestDatabase } from './setup/database.ts';
-import { type HttpServer, startHttpServer } from './setup/http-server.ts';
+import { type HttpServer, startUsersServer } from './setup/http-server.ts';
 import { keys } from './setup/people.ts';
-import { loadHandler } from './setup/request.ts';
 
 /** `npm ci --prefix examples` brings them: a client's package has dependencies of its own. */
 const hasPackages = existsSync('examples/node_modules');
@@ -36,9 +33,7 @@ describe('over HTTP', () => {
   let server: HttpServer;
 
   beforeAll(async () => {
-    const port = await findFreePort();
-    const handler = await loadHandler((await openTestDatabase()).url, { PUBLIC_URL: `http://127.0.0.1:${port}` });
-    server = await startHttpServer(port, [handler]);
+    server = await startUsersServer();
   });
   afterAll(() => server.stop());
 

@@ -1,27 +1,10 @@
 import { sql } from 'kysely';
-import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import type { Handler } from '../lib/http/gateway.ts';
-import type { User } from '../lib/users/user.ts';
-import { runCommand } from '../manage/commands.ts';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { OperatorError } from '../manage/operator-error.ts';
-import { openTestDatabase, type TestDatabase } from './setup/database.ts';
+import { openOperated } from './setup/operated.ts';
 import { people } from './setup/people.ts';
-import { loadHandler, send } from './setup/request.ts';
 
-let database: TestDatabase;
-let handler: Handler;
-
-beforeAll(async () => {
-  database = await openTestDatabase();
-  handler = await loadHandler(database.url);
-});
-
-const manage = (...args: string[]): Promise<string[]> => runCommand(database.db, args);
-
-const statusOf = async (key: string): Promise<number> => (await send(handler, { key })).status;
-
-const shownOf = async (id: number): Promise<User | undefined> =>
-  (await send(handler, { query: `id_in=${id}` })).json().results[0];
+const { database, manage, statusOf, shownOf } = await openOperated();
 
 const longAgo = '2020-01-01T00:00:00Z';
 

@@ -1,33 +1,13 @@
 import { sql } from 'kysely';
-import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import type { Handler } from '../lib/http/gateway.ts';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import type { User } from '../lib/users/user.ts';
-import { runCommand } from '../manage/commands.ts';
 import { OperatorError } from '../manage/operator-error.ts';
-import { openTestDatabase, type TestDatabase } from './setup/database.ts';
+import { openOperated } from './setup/operated.ts';
 import { people } from './setup/people.ts';
-import { loadHandler, send } from './setup/request.ts';
 
-let database: TestDatabase;
-let handler: Handler;
-
-beforeAll(async () => {
-  database = await openTestDatabase();
-  handler = await loadHandler(database.url);
-});
-
-const manage = (...args: string[]): Promise<string[]> => runCommand(database.db, args);
+const { database, manage, statusOf, shownOf } = await openOperated();
 
 const refusalOf = async (...args: string[]): Promise<unknown> => manage(...args).catch((error: unknown) => error);
-
-const statusOf = async (key: string): Promise<number> => (await send(handler, { key })).status;
-
-/** What the endpoint shows of a user of that id; undefined where it lists none. */
-async function shownOf(id: number): Promise<User | undefined> {
-  const { status, json } = await send(handler, { query: `id_in=${id}` });
-  expect(status).toBe(200);
-  return json().results[0];
-}
 
 const longAgo = '2020-01-01T00:00:00Z';
 

@@ -1,7 +1,9 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Handler } from '../../lib/http/gateway.ts';
-import { toEvent } from './request.ts';
+import { findFreePort } from '../../scripts/servers/free-port.ts';
+import { openTestDatabase } from './database.ts';
+import { loadHandler, toEvent } from './request.ts';
 
 export type HttpServer = { url: string; stop: () => Promise<void> };
 
@@ -20,6 +22,13 @@ export async function startHttpServer(port: number, handlers: Handler[], stage =
       await once(server, 'close');
     },
   };
+}
+
+/** The list's function over the people of `people.ts`, whose links lead back to it. */
+export async function startUsersServer(): Promise<HttpServer> {
+  const port = await findFreePort();
+  const { url } = await openTestDatabase();
+  return startHttpServer(port, [await loadHandler(url, { PUBLIC_URL: `http://127.0.0.1:${port}` })]);
 }
 
 async function answer(

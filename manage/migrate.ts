@@ -16,7 +16,7 @@ export async function migrateCommand(db: Kysely<Database>, args: string[]): Prom
   return ran.length > 0 ? ran.map((name) => `migrated ${name}`) : ['the schema is up to date'];
 }
 
-/** The names of the migrations that it ran, and of those that a later version has run. */
+/** The names of the migrations that it ran, be it again, and of those that a later version has run. */
 export type Migrated = { ran: string[]; unknown: string[] };
 
 /**
@@ -46,7 +46,18 @@ async function runPending(connection: Kysely<Database>, schema: string, mayRewri
     };
     await withLocks(connection, run, disableTransactions ? { waitMs: longWaitMs } : {});
   }
-  return { ran: pending, unknown };
+  return { ran: unknown.length > 0 ? pending : [...pending, ...(await runOutdated(connection, pending))], unknown };
+}
+
+/** Those that had been run before, and that a change of the database itself has put out of step. */
+async function runOutdated(connection: Kysely<Database>, pending: string[]): Promise<string[]> {
+  const outdated: string[] = [];
+  for (const [name, { up, isOutdated }] of Object.entries(migrations)) {
+    if (pending.includes(name) || !(await isOutdated?.(connection))) continue;
+    await connection.transaction().execute(up);
+    outdated.push(name);
+  }
+  return outdated;
 }
 
 /** Which of ours are still to be run, and which have been run that are not ours. */

@@ -7,9 +7,13 @@ import * as indexes from '../migrations/0005-indexes.ts';
 
 /**
  * `rewrites`: PostgreSQL writes this table anew, and nobody reads or writes it meanwhile. `outsideTransaction`: may break off halfway, and goes
- * on from there when it is run again. All others hold no table for longer than a moment, however large it is.
+ * on from there when it is run again. `isOutdated`: has to be run again, for what it has made does no longer fit. All others hold no table for longer than a moment, however large it is.
  */
-type Step = Migration & { rewrites?: string; outsideTransaction?: true };
+type Step = Migration & {
+  rewrites?: string;
+  outsideTransaction?: true;
+  isOutdated?: (...args: Parameters<Migration['up']>) => Promise<boolean>;
+};
 
 export const migrations: Record<string, Step> = {
   '0001-tables': tables,

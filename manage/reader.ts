@@ -10,6 +10,7 @@ import { setPassword } from './reader-password.ts';
 import {
   requireAdmin,
   requireLogin,
+  requireNoCreator,
   requireNoMightierRole,
   requireNoPower,
   requireNoWriter,
@@ -59,7 +60,8 @@ export async function createReader(db: Kysely<Database>, args: string[]): Promis
     const isNew = !(await hasRole(trx, role));
     if (!isNew) await requireNoPower(trx, role);
     if (isNew) await sql`create role ${sql.id(role)} login`.execute(trx);
-    await requireNoWriter(trx, role, place.schema);
+    await requireNoWriter(trx, role, place);
+    await requireNoCreator(trx, role, place);
     await requireNoMightierRole(trx, role);
     await requireAdmin(trx, role);
     await requireLogin(trx, role);

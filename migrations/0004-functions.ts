@@ -9,13 +9,23 @@ function toExactText(column: string): string {
 
 /**
  * What the API's role calls in place of reading the tables: their owner reads them, so that whoever has stolen the role reads no customer's
- * data and no token's hash.
+ * data and no token's hash. The bodies name each table by its schema, for nothing but pg_catalog is searched: in any other schema somebody may
+ * have put a function or an operator that fits better than PostgreSQL's own, and it would run as the owner.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
-  await createListDetails(db);
-  await createFindCaller(db);
-  await runAsOwner(db, 'list_details(bigint[], timestamptz)');
-  await runAsOwner(db, 'find_caller(bytea)');
+  const { rows } = await sql<{ schema: string }>`select quote_ident(current_schema()) as schema`.execute(db);
+  const [{ schema }] = rows as [{ schema: string }];
+  await createListDetails(db, schema);
+  await createFindCaller(db, schema);
+}
+
+/** Whether the schema has been given another name since: the functions name the old one. */
+export async function isOutdated(db: Kysely<unknown>): Promise<boolean> {
+  const { rows } = await sql`
+    select from pg_proc
+    where pronamespace = quote_ident(current_schema())::regnamespace and proname = 'list_details'
+      and strpos(prosrc, format('from %I.users ', current_schema())) = 0`.execute(db);
+  return rows.length > 0;
 }
 
 /**
@@ -24,18 +34,8 @@ export async function up(db: Kysely<unknown>): Promise<void> {
  * and older plan functions in SQL with each call. The plan is always that of few users, each by the primary key: one that was made while few
  * were there would go on reading the table, or the index of an ordering, whole for each user of the page when many have come.
  */
-async function createListDetails(db: Kysely<unknown>): Promise<void> {
-  await sql
-    .raw(`
-    create function list_details(ids bigint[], online_since timestamptz)
-    returns table (
-      id bigint, username text, mobile_number text, email text, is_email_verified boolean, avatar text, first_name text, last_name text,
-      gender text, invite_code text, is_active boolean, is_staff boolean, is_admin boolean, is_profile_completed boolean,
-      last_login text, created_at text, updated_at text, is_online boolean, invitees_count bigint,
-      inviter_id bigint, inviter_username text, inviter_first_name text, inviter_last_name text, group_ids bigint[], group_names json)
-    language plpgsql stable
-    set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_material = off
-    as $details$
+async function createListDetails(db: Kysely<unknown>, schema: string): Promise<void> {
+  const body = `
     #variable_conflict use_column
     begin
       return query
@@ -46,59 +46,67 @@ async function createListDetails(db: Kysely<unknown>): Promise<void> {
           users.is_active, users.is_staff, users.is_admin, users.is_profile_completed,
           ${toExactText('last_login')}, ${toExactText('created_at')}, ${toExactText('updated_at')},
           -- not the filter's "exists", for which PostgreSQL may read all who are online
-          coalesce((select last_seen_at > online_since from user_presence where user_id = users.id), false),
-          (select count(*) from users as invitee where invitee.invited_by_id = users.id),
+          coalesce((select last_seen_at > online_since from ${schema}.user_presence where user_id = users.id), false),
+          (select count(*) from ${schema}.users as invitee where invitee.invited_by_id = users.id),
           inviter.id::bigint, inviter.username::text, inviter.first_name::text, inviter.last_name::text,
-          array(select group_id::bigint from user_groups where user_id = users.id order by group_id),
+          array(select group_id::bigint from ${schema}.user_groups where user_id = users.id order by group_id),
           -- of all groups of the page, once; joined for each user, a table of few rows would be read whole for each of them
           case when place = 1 then (
-            select json_object_agg(groups.id, name) from groups
-            where groups.id = any (array(select group_id from user_groups where user_id = any (ids))))
+            select json_object_agg(groups.id, name) from ${schema}.groups
+            where groups.id = any (array(select group_id from ${schema}.user_groups where user_id = any (ids))))
           end
         from unnest(ids) with ordinality as page (id, place)
-          join users on users.id = page.id
-          left join users as inviter on inviter.id = users.invited_by_id
+          join ${schema}.users on users.id = page.id
+          left join ${schema}.users as inviter on inviter.id = users.invited_by_id
         -- who is listed, spelled so that PostgreSQL takes no index of the listing for the primary key's
         where (users.list_flags is null) is not true
         order by place;
-    end
-    $details$`)
-    .execute(db);
+    end`;
+  await sql`
+    create or replace function list_details(ids bigint[], online_since timestamptz)
+    returns table (
+      id bigint, username text, mobile_number text, email text, is_email_verified boolean, avatar text, first_name text, last_name text,
+      gender text, invite_code text, is_active boolean, is_staff boolean, is_admin boolean, is_profile_completed boolean,
+      last_login text, created_at text, updated_at text, is_online boolean, invitees_count bigint,
+      inviter_id bigint, inviter_username text, inviter_first_name text, inviter_last_name text, group_ids bigint[], group_names json)
+    language plpgsql stable security definer
+    set search_path = pg_catalog, pg_temp
+    set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_material = off
+    as ${sql.lit(body)}`.execute(db);
+  await closeToOthers(db, 'list_details(bigint[], timestamptz)');
   await sql`comment on function list_details is 'what the list shows of these users, in their order; group_names, by id, in the first row'`.execute(
     db,
   );
 }
 
 /** Who holds the token with this hash, if it has not ended, and which permissions they have, directly or through a group. */
-async function createFindCaller(db: Kysely<unknown>): Promise<void> {
-  await sql`
-    create function find_caller(hash bytea)
-    returns table (id bigint, is_active boolean, is_staff boolean, is_admin boolean, permissions integer[])
-    language plpgsql stable
-    set enable_seqscan = off
-    as $caller$
+async function createFindCaller(db: Kysely<unknown>, schema: string): Promise<void> {
+  const body = `
     #variable_conflict use_column
     begin
       return query
         select users.id::bigint, users.is_active, users.is_staff, users.is_admin,
           array(
-            select permission_code from user_permissions where user_id = users.id
+            select permission_code from ${schema}.user_permissions where user_id = users.id
             union all
-            select permission_code from user_groups join group_permissions using (group_id) where user_id = users.id)
-        from auth_tokens join users on users.id = auth_tokens.user_id
+            select permission_code from ${schema}.user_groups join ${schema}.group_permissions using (group_id) where user_id = users.id)
+        from ${schema}.auth_tokens join ${schema}.users on users.id = auth_tokens.user_id
         where token_hash = hash and (expires_at is null or expires_at > now());
-    end
-    $caller$`.execute(db);
+    end`;
+  await sql`
+    create or replace function find_caller(hash bytea)
+    returns table (id bigint, is_active boolean, is_staff boolean, is_admin boolean, permissions integer[])
+    language plpgsql stable security definer
+    set search_path = pg_catalog, pg_temp
+    set enable_seqscan = off
+    as ${sql.lit(body)}`.execute(db);
+  await closeToOthers(db, 'find_caller(bytea)');
   await sql`comment on function find_caller is 'who holds the token with this SHA-256, if it has not ended'`.execute(
     db,
   );
 }
 
-/** For those alone to whom it is granted. Of the caller's search_path nothing is used, and of the caller's temporary tables none. */
-async function runAsOwner(db: Kysely<unknown>, name: string): Promise<void> {
-  await sql`
-    do $do$ begin
-      execute format('alter function ${sql.raw(name)} security definer set search_path = %I, pg_temp', current_schema());
-    end $do$`.execute(db);
+/** For those alone to whom it is granted. */
+async function closeToOthers(db: Kysely<unknown>, name: string): Promise<void> {
   await sql`revoke execute on function ${sql.raw(name)} from public`.execute(db);
 }

@@ -160,6 +160,58 @@ describe.skipIf(!canStartServer)('create-reader', () => {
     }
   });
 
+  /** Ways by which a role may create in the schema, or schemas in the database, and what takes them back. */
+  const creators: [way: string, what: string, remedy: string, statements: string[]][] = [
+    [
+      'itself',
+      'schema "public"',
+      'schema "public" from "reader_name"',
+      ['grant create on schema public to reader_name'],
+    ],
+    [
+      'as everybody, as before PostgreSQL 15',
+      'schema "public" through PUBLIC',
+      'schema "public" from public',
+      ['grant create on schema public to public'],
+    ],
+    [
+      'by a role that it may become',
+      'schema "public" through the role "other_name"',
+      'schema "public" from "other_name"',
+      [
+        'grant create on schema public to other_name',
+        'alter role reader_name noinherit',
+        'grant other_name to reader_name',
+      ],
+    ],
+    [
+      'schemas',
+      'database "database_name"',
+      'database "database_name" from "reader_name"',
+      ['grant create on database database_name to reader_name'],
+    ],
+  ];
+
+  test('refuses a role that may create where operators would run it, and says what takes that back', async () => {
+    for (const [way, what, remedy, statements] of creators) {
+      const place = await openPlace(server, 'create role other_name');
+      await runCommand(open(place.ownerUrl), ['migrate']);
+      await createReader(place);
+      await place.run(...statements);
+      const before = await rightsOf(place);
+      const refused = await createReader(place).catch((error: unknown) => error);
+      expect(refused, way).toBeInstanceOf(OperatorError);
+      expect((refused as Error).message).toBe(
+        place.fill(
+          `The role "reader_name" may create in the ${what}: operators would come to run what it puts there. Its owner has to run:\n  revoke create on ${remedy}`,
+        ),
+      );
+      expect(await rightsOf(place)).toEqual(before);
+      await place.run(`revoke create on ${remedy}`);
+      expect(await createReader(place)).toEqual(updated);
+    }
+  });
+
   test('refuses a new role too, where everybody may write users, and makes none', async () => {
     const place = await openPlace(server);
     await runCommand(open(place.ownerUrl), ['migrate']);

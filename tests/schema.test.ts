@@ -172,7 +172,7 @@ describe('the migrated schema', () => {
       order by proname`.execute(db);
     const setOff = (...names: string[]) => names.map((name) => ` SET enable_${name} TO 'off'\n`).join('');
     const asOwner = (...off: string[]) =>
-      `STABLE SECURITY DEFINER\n${setOff(...off)} SET search_path TO 'public', 'pg_temp'`;
+      `STABLE SECURITY DEFINER\n SET search_path TO 'pg_catalog', 'pg_temp'\n${setOff(...off).trimEnd()}`;
     expect(functions).toEqual([
       {
         head:

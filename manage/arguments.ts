@@ -14,10 +14,21 @@ export function readUsername(positionals: string[]): string {
   return username;
 }
 
+/** Of a name or an address. An index takes 2,700 bytes, of which a character has four at most. */
+const mostCharacters = 255;
+
+/** Ends of lines and paragraphs, the invisible space, marks that turn the direction of what follows: not the joiners, which Persian needs. */
+const unseen = /[\p{Cc}\p{Zl}\p{Zp}\u200b\u2060\ufeff\u202a-\u202e\u2066-\u2069]/u;
+
 /** Of what is to be written: what nobody could type again is a slip. */
-export function requireText(what: string, text: string): void {
-  if (text !== '' && text === text.trim() && !/\p{Cc}/u.test(text)) return;
-  throw new OperatorError(`${what} is a text without control characters, and without white space around it.`);
+export function requireText(what: string, text: string, most = mostCharacters): void {
+  if (text === '' || text !== text.trim() || unseen.test(text)) {
+    throw new OperatorError(
+      `${what} is a text without control and other invisible characters, and without white space around it.`,
+    );
+  }
+  const { length } = [...text];
+  if (length > most) throw new OperatorError(`${what} has ${most} characters at most, not ${length}.`);
 }
 
 /** Up to nine digits. */

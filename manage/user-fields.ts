@@ -75,14 +75,16 @@ function readField(name: string, values: Record<string, unknown>): unknown {
 
 /** No more than that it can be one: which addresses there are, only their mail servers know. */
 function requireAddress(option: string, email: string): void {
-  if (/^[^\s@\p{Cc}]+@[^\s@\p{Cc}]+$/u.test(email)) return;
-  throw new OperatorError(`${option} must be an address such as ann@example.com.`);
+  if (!/^[^\s@\p{Cc}]+@[^\s@\p{Cc}]+$/u.test(email))
+    throw new OperatorError(`${option} must be an address such as ann@example.com.`);
+  requireText(option, email);
 }
 
 /** Digits of any script, as people write them. */
 function requireMobileNumber(option: string, number: string): void {
-  if (/^[+(]*\p{Nd}[\p{Nd} ()-]*$/u.test(number) && number.trim() === number) return;
-  throw new OperatorError(`${option} must be a number such as 09150207211 or +98 915 020 7211.`);
+  if (!/^[+(]*\p{Nd}[\p{Nd} ()-]*$/u.test(number) || number.trim() !== number)
+    throw new OperatorError(`${option} must be a number such as 09150207211 or +98 915 020 7211.`);
+  requireText(option, number);
 }
 
 function requireGender(option: string, gender: string): void {
@@ -90,9 +92,12 @@ function requireGender(option: string, gender: string): void {
   throw new OperatorError(`${option} must be male, female or other, not "${gender}".`);
 }
 
+/** No index holds it, and browsers take addresses of this length. */
+const mostOfAvatar = 2000;
+
 /** A path goes behind `MEDIA_URL`; a URL is handed to clients as it is. */
 function requireAvatar(option: string, avatar: string): void {
-  requireText(option, avatar);
+  requireText(option, avatar, mostOfAvatar);
   if (!/^[a-z][a-z0-9+.-]*:/i.test(avatar) || (/^https?:\/\//i.test(avatar) && URL.canParse(avatar))) return;
   throw new OperatorError(`${option} must be a path such as avatars/2.png, or a URL that begins with https://.`);
 }

@@ -170,7 +170,8 @@ describe("an operator's mistake", () => {
   const holder = 'Expected a username, or --group <name>, and one permission code.';
   const membership = (words: number) => `Expected a username and the name of a group; got ${words} words.`;
   const unknown = /^There is no group "support"; there are "Support", "Managers, "all"", "Nobody", "Customers"/;
-  const name = 'The name of a group is a text without control characters, and without white space around it.';
+  const name =
+    'The name of a group is a text without control and other invisible characters, and without white space around it.';
 
   test.each<[args: string[], message: string | RegExp]>([
     [['create-group'], name],

@@ -142,8 +142,20 @@ describe('update-user', () => {
   });
 });
 
+test('what is as long as may be, and what Persian is written with, are written', async () => {
+  await manage('create-user', '𝒳'.repeat(255), '--first-name', 'می\u200cخواهم', '--email', `${'😀'.repeat(249)}@a.org`);
+  const user = await database.db
+    .selectFrom('users')
+    .select(['first_name', 'email'])
+    .orderBy('id', 'desc')
+    .executeTakeFirst();
+  expect(user).toEqual({ first_name: 'می\u200cخواهم', email: `${'😀'.repeat(249)}@a.org` });
+  await manage('update-user', '𝒳'.repeat(255), '--staff', '--avatar', 'ä'.repeat(2000));
+});
+
 describe('bad values', () => {
-  const text = (option: string) => `${option} is a text without control characters, and without white space around it.`;
+  const text = (option: string) =>
+    `${option} is a text without control and other invisible characters, and without white space around it.`;
   const address = '--email must be an address such as ann@example.com.';
   const number = '--mobile-number must be a number such as 09150207211 or +98 915 020 7211.';
   const avatar = '--avatar must be a path such as avatars/2.png, or a URL that begins with https://.';
@@ -166,6 +178,15 @@ describe('bad values', () => {
       [['--first-name', 'Eve '], text('--first-name')],
       [['--last-name', 'O\nNeil'], text('--last-name')],
       [['--invite-code', ' '], text('--invite-code')],
+      ...['\u200b', '\u2028', '\u2029', '\u202e', '\u2060', '\u2067', '\ufeff'].map((unseen): [string[], string] => [
+        ['--first-name', `E${unseen}ve`],
+        text('--first-name'),
+      ]),
+      [['--email', 'e\u202eve@example.org'], text('--email')],
+      [['--last-name', '𝒳'.repeat(256)], '--last-name has 255 characters at most, not 256.'],
+      [['--email', `${'e'.repeat(12_000)}@example.org`], '--email has 255 characters at most, not 12012.'],
+      [['--mobile-number', '0'.repeat(256)], '--mobile-number has 255 characters at most, not 256.'],
+      [['--avatar', 'a'.repeat(2001)], '--avatar has 2000 characters at most, not 2001.'],
       [['--gender', 'Female'], '--gender must be male, female or other, not "Female".'],
       [['--avatar', 'avatars/\u0000'], text('--avatar')],
       [['--avatar', 'ftp://cdn.example.com/1.png'], avatar],

@@ -143,10 +143,13 @@ describe("an operator's mistake", () => {
     ['issue-token ann --expires-in-days soon', '--expires-in-days must be a whole number, not "soon".'],
     ['issue-token ann --expires-in-days=-1', '--expires-in-days must be a whole number, not "-1".'],
     ['issue-token ann --expires-in-days 9 --never-expires', 'Give --expires-in-days or --never-expires, not both.'],
-    ['issue-token ann --name=', '--name is a text without control characters, and without white space around it.'],
+    [
+      'issue-token ann --name=',
+      '--name is a text without control and other invisible characters, and without white space around it.',
+    ],
     [
       'issue-token ann --issuer=\n',
-      '--issuer is a text without control characters, and without white space around it.',
+      '--issuer is a text without control and other invisible characters, and without white space around it.',
     ],
     ['revoke-token', prefix],
     ['revoke-token ann', prefix],
@@ -178,7 +181,8 @@ describe("an operator's mistake", () => {
 });
 
 describe('bad data for a user', () => {
-  const name = 'A username is a text without control characters, and without white space around it.';
+  const name =
+    'A username is a text without control and other invisible characters, and without white space around it.';
   test.each<[args: string[], message: string]>([
     [[''], name],
     [[' '], name],

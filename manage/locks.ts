@@ -35,7 +35,8 @@ export async function withLocks<Result>(
       throw isLocked(error) ? new OperatorError(await describeHolders(connection, pauses.length + 1)) : error;
     });
   } finally {
-    await sql`reset lock_timeout`.execute(connection);
+    // Of a connection that is lost the cause is the error to tell.
+    await sql`reset lock_timeout`.execute(connection).catch(() => {});
   }
 }
 
@@ -75,23 +76,25 @@ async function describeHolders(db: Kysely<Database>, tries: number): Promise<str
 /** Kysely's lock on migrations, of its PostgresAdapter. */
 const migrationLock = sql.lit('3853314791062309107');
 
-const maxTurnMs = 600_000;
-
 /**
  * Runs it when no other session migrates. Kysely would wait in a statement, and for each statement waits whoever makes an index concurrently:
- * neither would go on.
+ * neither would go on. Throws an OperatorError that says who has the turn for too long.
  */
-export async function inTurn<Result>(connection: Kysely<Database>, run: () => Promise<Result>): Promise<Result> {
-  const end = Date.now() + maxTurnMs;
+export async function inTurn<Result>(
+  connection: Kysely<Database>,
+  run: () => Promise<Result>,
+  { mostMs = 600_000 } = {},
+): Promise<Result> {
+  const end = Date.now() + mostMs;
   while (!(await tryLock(connection))) {
-    if (Date.now() > end)
-      throw new OperatorError('Another session has migrated for ten minutes. Try again when it has ended.');
+    if (Date.now() > end) throw new OperatorError(await describeTurn(connection));
     await setTimeout(200);
   }
   try {
     return await run();
   } finally {
-    await sql`select pg_advisory_unlock(${migrationLock})`.execute(connection);
+    // Whose connection is lost has lost the lock with it.
+    await sql`select pg_advisory_unlock(${migrationLock})`.execute(connection).catch(() => {});
   }
 }
 
@@ -100,4 +103,17 @@ async function tryLock(connection: Kysely<Database>): Promise<boolean> {
     connection,
   );
   return rows[0]?.locked === true;
+}
+
+async function describeTurn(db: Kysely<Database>): Promise<string> {
+  const { rows } = await sql<Pick<Holder, 'pid' | 'role' | 'program'>>`
+    select pid, usename as role, coalesce(application_name, '') as program
+    from pg_locks join pg_stat_activity using (pid)
+    where locktype = 'advisory' and granted and database = (select oid from pg_database where datname = current_database())
+      and (classid::bigint << 32) | objid::bigint = ${migrationLock}::bigint`.execute(db);
+  return [
+    'Another session has had the turn to migrate for too long. Nothing was changed. Try again when it has ended:',
+    ...rows.map(({ pid, role, program }) => `  process ${pid}: role ${role}, program "${program}"`),
+    'To end it: select pg_terminate_backend(<process>).',
+  ].join('\n');
 }

@@ -1,10 +1,12 @@
 import { parseArgs } from 'node:util';
 import { type Kysely, sql } from 'kysely';
 import { DEFAULT_MIGRATION_TABLE, Migrator } from 'kysely/migration';
+import { keepsConnection, kindOf } from '../lib/database/faults.ts';
 import type { Database } from '../lib/database/tables.ts';
 import { inTurn, longWaitMs, withLocks } from './locks.ts';
 import { requireNoOther, requireNoRewrite, requireUtf8 } from './migrate-refusals.ts';
 import { migrations } from './migrations.ts';
+import { OperatorError } from './operator-error.ts';
 import { notMigrated, readSchema } from './schema.ts';
 
 /** `migrate [--allow-rewrite]`. Says what it ran. */
@@ -15,6 +17,9 @@ export async function migrateCommand(db: Kysely<Database>, args: string[]): Prom
     return [`the schema is newer than this version, which runs with it: it has ${unknown.join(', ')} as well`];
   return ran.length > 0 ? ran.map((name) => `migrated ${name}`) : ['the schema is up to date'];
 }
+
+const connectionLost =
+  'The connection to the database was lost meanwhile. Each migration is there whole or not at all; run the same again, and it goes on.';
 
 /** The names of the migrations that it ran, be it again, and of those that a later version has run. */
 export type Migrated = { ran: string[]; unknown: string[] };
@@ -28,10 +33,18 @@ export async function migrate(db: Kysely<Database>, { mayRewrite = false } = {})
   const schema = await readSchema(db);
   const migrated = await db
     .connection()
-    .execute((connection) => inTurn(connection, () => runPending(connection, schema, mayRewrite)));
+    .execute((connection) => inTurn(connection, () => runPending(connection, schema, mayRewrite)))
+    .catch((error: unknown) => {
+      throw isConnectionLost(error) ? new OperatorError(connectionLost) : error;
+    });
   if (migrated.ran.length > 0) await vacuumUsers(db);
   return migrated;
 }
+
+/** Kysely's own word is of the rollback, which it tries when the connection is gone, and which hides the cause. */
+const isConnectionLost = (error: unknown): boolean =>
+  (kindOf(error) === 'passing' && !keepsConnection(error)) ||
+  (error instanceof Error && error.message === 'Postgres connection has been discarded');
 
 async function runPending(connection: Kysely<Database>, schema: string, mayRewrite: boolean): Promise<Migrated> {
   const { pending, unknown } = await readState(connection, schema);

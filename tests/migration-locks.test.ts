@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { Database } from '../lib/database/tables.ts';
 import { runCommand } from '../manage/commands.ts';
 import { openForOperators } from '../manage/database.ts';
-import { withLocks } from '../manage/locks.ts';
+import { inTurn, withLocks } from '../manage/locks.ts';
 import { migrate } from '../manage/migrate.ts';
 import { migrations } from '../manage/migrations.ts';
 import { OperatorError } from '../manage/operator-error.ts';
@@ -37,8 +37,8 @@ describe.skipIf(!hasServer)('who waits for locks', () => {
   });
 
   /** Leaves a transaction open that has run this. */
-  async function hold(statement: string) {
-    const db = open(database, { application_name: 'holder' });
+  async function hold(statement: string, place = database) {
+    const db = open(place, { application_name: 'holder' });
     const trx = await db.startTransaction().execute();
     await sql.raw(statement).execute(trx);
     const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(trx);
@@ -97,6 +97,45 @@ describe.skipIf(!hasServer)('who waits for locks', () => {
         await expect(withLocks(connection, run)).rejects.toThrow('relation "nothing" does not exist');
         expect(await lockTimeoutOf(connection)).toBe('0');
       });
+  });
+
+  test('of the turn to migrate is told who has it, and gets it when that one has ended', async () => {
+    const { pid, release } = await hold('select pg_advisory_lock(3853314791062309107)'); // as each session that migrates
+    const other = open(database);
+    const turn = () =>
+      other.connection().execute((connection) => inTurn(connection, async () => 'done', { mostMs: 10 }));
+    const error = await turn().catch((error: unknown) => error);
+    expect(error).toBeInstanceOf(OperatorError);
+    expect((error as Error).message).toMatch(
+      new RegExp(`^Another session .*\n  process ${pid}: role \\w+, program "holder"\nTo end it: select pg_terminate`),
+    );
+    await sql`select pg_terminate_backend(${pid})`.execute(other);
+    await release().catch(() => {});
+    await expect.poll(() => turn().catch(() => 'refused')).toBe('done');
+  });
+
+  test('who loses the connection is told that the same may be run again, and it goes on', async () => {
+    const place = await openEmptyDatabase('');
+    const { db } = place;
+    await migrateTo(db, '0001-tables');
+    const { release } = await hold('lock table users in share mode', place);
+    const other = open(place, { application_name: 'migrating' });
+    const migrated = migrate(other).catch((error: unknown) => error);
+    await expect
+      .poll(
+        async () =>
+          (
+            await sql`
+        select pg_terminate_backend(pid) from pg_stat_activity
+        where application_name = 'migrating' and wait_event_type = 'Lock'`.execute(db)
+          ).rows,
+      )
+      .toHaveLength(1);
+    const error = await migrated;
+    await release();
+    expect(error).toBeInstanceOf(OperatorError);
+    expect((error as Error).message).toMatch(/^The connection to the database was lost.* run the same again/);
+    expect((await migrate(db)).ran.at(-1)).toBe('0005-indexes');
   });
 
   test('who migrates lets others by while somebody holds a table', async () => {

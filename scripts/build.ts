@@ -22,6 +22,18 @@ const builtinModules: Plugin = {
   },
 };
 
+/** What pg loads only where it is asked for, which nobody does here: a client of libpq, and Cloudflare's sockets. */
+const unusedModules: Plugin = {
+  name: 'unused-modules',
+  setup({ onResolve, onLoad }) {
+    const namespace = 'unused';
+    onResolve({ filter: /^(\.\/native|pg-cloudflare)$/ }, ({ path }) => ({ path, namespace }));
+    onLoad({ filter: /./, namespace }, ({ path }) => ({
+      contents: `throw new Error(${JSON.stringify(`${path} is not in the bundle`)});`,
+    }));
+  },
+};
+
 const version = readBuildVersion('.', process.env);
 
 /** Bundles a Lambda function into `dist/handlers/<name>.mjs`, which exports `handler`, and what it imports when needed into `dist/chunks/`. */
@@ -43,8 +55,7 @@ const bundle = (entryPoint: string) =>
     legalComments: 'none', // the licences are in a file of their own
     metafile: true,
     define: { BUILD_VERSION: JSON.stringify(version) },
-    external: ['pg-native'], // not installed
-    plugins: [builtinModules],
+    plugins: [builtinModules, unusedModules],
     write: false,
   });
 

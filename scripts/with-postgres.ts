@@ -1,6 +1,7 @@
 // Runs a command with TEST_DATABASE_URL set to a throw-away PostgreSQL server, of a major version if one is named:
 // `node scripts/with-postgres.ts --postgres 18 npm test`. Servers that the command starts itself are of that version too.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -18,7 +19,11 @@ if (version) process.env['POSTGRES_PROGRAMS'] = provide(version);
 
 const server = await startPostgresServer();
 const env = { ...process.env, TEST_DATABASE_URL: server.url };
-const { status } = spawnSync(command, args, { stdio: 'inherit', env });
+const child = spawn(command, args, { stdio: 'inherit', env });
+// The command ends first, then its server. Ctrl-C reaches both of themselves.
+process.on('SIGINT', () => {});
+for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal));
+const [status] = (await once(child, 'close')) as [number | null];
 await server.remove();
 process.exit(status ?? 1);
 

@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
   chmodSync,
   closeSync,
@@ -145,6 +146,27 @@ describe.skipIf(!canStartServer)('with-postgres', () => {
     expect(status).toBe(7);
     await expect(new pg.Client({ connectionString: url }).connect()).rejects.toThrow('ECONNREFUSED');
   });
+
+  test.each(['SIGTERM', 'SIGHUP'] as const)(
+    'that gets a %s ends its command and leaves no server behind',
+    async (signal) => {
+      chmodSync(folder, 0o755);
+      const program = 'console.log(process.env.TEST_DATABASE_URL); setInterval(() => {}, 1000)';
+      const script = spawn(
+        process.execPath,
+        [resolve('scripts/with-postgres.ts'), process.execPath, '--eval', program],
+        {
+          env: { ...process.env, TMPDIR: folder },
+          stdio: ['ignore', 'pipe', 'inherit'],
+        },
+      );
+      const [url] = await once(script.stdout.setEncoding('utf8'), 'data');
+      script.kill(signal);
+      await once(script, 'close'); // the command too, which holds the pipe
+      await expect(new pg.Client({ connectionString: url.trim() }).connect()).rejects.toThrow('ECONNREFUSED');
+      expect(readdirSync(folder)).toEqual([]);
+    },
+  );
 
   test('fails when its command cannot be run', () => {
     expect(run('no-such-command')).toMatchObject({ status: 1 });

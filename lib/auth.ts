@@ -71,5 +71,8 @@ function decodeKey(key: string): string {
 
 type CallerRow = { id: number; is_active: boolean; is_staff: boolean; is_admin: boolean; permissions: number[] };
 
-/** Its one value is the hash. By a function, so that the API's role may read no hashes. Compiled once, as it never changes. */
-export const selectCaller = compile(sql<CallerRow>`select * from find_caller(${Buffer.alloc(0)})`);
+/**
+ * Its one value is the hash. By a function, so that the API's role may read no hashes; of its very type, or another function of the
+ * name, of text, would go before it. Compiled once, as it never changes.
+ */
+export const selectCaller = compile(sql<CallerRow>`select * from find_caller(${Buffer.alloc(0)}::bytea)`);

@@ -22,7 +22,7 @@ test('the page of a request without parameters is one statement without values',
     from users
     where users.list_flags is not null
     order by users.id desc
-    limit 10 offset 0) as page), now() - make_interval(secs => 300)) with ordinality on true
+    limit 10 offset 0) as page)::bigint[], now() - make_interval(secs => 300::double precision)) with ordinality on true
     order by ordinality
     []"
   `);
@@ -79,9 +79,9 @@ test('the widest query is one statement that binds every value', () => {
   expect(sqlOf(widest)).toMatchInlineSnapshot(`
     "with matching as materialized (select users.id, users.list_flags, users.list_last_login, users.list_email, users.list_created_at, users.list_updated_at
     from users
-    where (users.search_text like search_pattern($1)
-    and strpos(coalesce(users.search_text, ''), search_fold($2)) > 0
-    and users.search_text like search_pattern($3))
+    where (users.search_text like search_pattern($1::text)
+    and strpos(coalesce(users.search_text, ''), search_fold($2::text)) > 0
+    and users.search_text like search_pattern($3::text))
     and users.id >= $4
     and users.id <= $5
     and (users.list_created_at >= $6::timestamptz
@@ -113,7 +113,7 @@ test('the widest query is one statement that binds every value', () => {
     and not exists (select
     from user_presence
     where user_id = users.id
-    and last_seen_at > now() - make_interval(secs => 300))
+    and last_seen_at > now() - make_interval(secs => 300::double precision))
     and (users.list_flags & 4096) <> 0
     and exists (select
     from user_groups
@@ -129,7 +129,7 @@ test('the widest query is one statement that binds every value', () => {
     from (select *
     from matching as users
     order by case when (users.list_flags & 2048) <> 0 then 0 when (users.list_flags & 1024) <> 0 then 1 when (users.list_flags & 4096) <> 0 then 2 end, users.list_last_login desc nulls last, users.list_email, users.list_created_at, users.list_updated_at desc, users.id
-    limit 100 offset 200) as page), now() - make_interval(secs => 300)) with ordinality on true
+    limit 100 offset 200) as page)::bigint[], now() - make_interval(secs => 300::double precision)) with ordinality on true
     order by ordinality
     ["علی","50%","van dyk",1,9,"2026-02-21T00:00:00Z","2026-02-21T00:00:00Z","2026-01-01T00:00:00Z","2026-12-31T00:00:00Z","2026-02-21T00:00:00Z","2026-02-21T00:00:00Z","2026-01-01T00:00:00Z","2026-12-31T00:00:00Z","2026-02-21T00:00:00Z","2026-02-21T00:00:00Z","2026-01-01T00:00:00Z","2026-12-31T00:00:00Z",[1,2],[3]]"
   `);
@@ -147,7 +147,7 @@ test('the page after a cursor is one stretch of the index, read from there', () 
     where users.list_flags is not null
     and users.id < $1
     order by users.id desc
-    limit 3) as page), now() - make_interval(secs => 300)) with ordinality on true
+    limit 3) as page)::bigint[], now() - make_interval(secs => 300::double precision)) with ordinality on true
     order by ordinality
     [2]"
   `);
@@ -165,7 +165,7 @@ test('the page before a cursor is read backwards, and turned', () => {
     where users.list_flags is not null
     and users.id > $1
     order by users.id
-    limit 3) as page), now() - make_interval(secs => 300)) with ordinality on true
+    limit 3) as page)::bigint[], now() - make_interval(secs => 300::double precision)) with ordinality on true
     order by ordinality desc
     [2]"
   `);
@@ -198,7 +198,7 @@ test('the page after a cursor among ties and nulls is several stretches, each of
     order by users.list_last_login desc nulls last, users.id desc
     limit 4)) as users
     order by users.list_last_login desc nulls last, users.id desc
-    limit 4) as page), now() - make_interval(secs => 300)) with ordinality on true
+    limit 4) as page)::bigint[], now() - make_interval(secs => 300::double precision)) with ordinality on true
     order by ordinality
     ["2026-02-21T07:20:25.338627Z",1,"2026-02-21T07:20:25.338627Z"]"
   `);

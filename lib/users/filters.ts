@@ -88,7 +88,7 @@ function onDay(column: ListedTimestamp): (day: string) => Condition {
 
 /** Who was seen since then is online. */
 export const onlineSince = ({ onlineWindowSeconds }: OnlineWindow) =>
-  sql<string>`now() - make_interval(secs => ${sql.lit(onlineWindowSeconds)})`;
+  sql<string>`now() - make_interval(secs => ${sql.lit(onlineWindowSeconds)}::double precision)`;
 
 function isOnline(eb: UsersExpression, window: OnlineWindow): Expression<SqlBool> {
   return eb.exists(

@@ -44,10 +44,11 @@ function hasEvery(terms: string[]): Condition {
   return (eb) => eb.and(terms.map((term) => (isIndexed(term) ? like(term) : contains(term))));
 }
 
-const like = (term: string) => sql<boolean>`users.search_text like search_pattern(${term})`;
+const like = (term: string) => sql<boolean>`users.search_text like search_pattern(${term}::text)`;
 
 // LIKE would read the whole trigram index for a term without a trigram.
-const contains = (term: string) => sql<boolean>`strpos(coalesce(users.search_text, ''), search_fold(${term})) > 0`;
+const contains = (term: string) =>
+  sql<boolean>`strpos(coalesce(users.search_text, ''), search_fold(${term}::text)) > 0`;
 
 /** Whether the term has a trigram: three letters or digits in a row. Not those letters that `search_fold` makes apostrophes. */
 const isIndexed = (term: string): boolean => /[[\p{L}\p{N}]--[ʹʻ-ʿˈꞋꞌ]]{3}/v.test(decompose(term));

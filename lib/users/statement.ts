@@ -21,7 +21,7 @@ export function selectUsers(query: UserQuery): CompiledQuery<CountedRow> {
   const few = findsFew(query);
   const once = few ? sql`with matching as materialized ${placed} ` : sql``;
   const count = few ? sql`(select count(*) from matching)` : selectCount(matching);
-  const ids = sql`array(select id from ${few ? selectPage(found, query) : selectPage(placed, query)} as page)`;
+  const ids = sql`array(select id from ${few ? selectPage(found, query) : selectPage(placed, query)} as page)::bigint[]`;
   const shown = sql`list_details(${ids}, ${onlineSince(query)}) with ordinality`;
   const place = query.seek?.side === 'before' ? sql`ordinality desc` : sql`ordinality`;
   // Left, for the count survives an empty page.

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { type Kysely, sql } from 'kysely';
-import { DEFAULT_MIGRATION_TABLE, Migrator } from 'kysely/migration';
+import { DEFAULT_MIGRATION_TABLE, type Migration, Migrator } from 'kysely/migration';
 import { keepsConnection, kindOf } from '../lib/database/faults.ts';
 import type { Database } from '../lib/database/tables.ts';
 import { inTurn, longWaitMs, withLocks } from './locks.ts';
@@ -59,19 +59,24 @@ async function runPending(connection: Kysely<Database>, schema: string, mayRewri
     };
     await withLocks(connection, run, disableTransactions ? { waitMs: longWaitMs } : {});
   }
-  return { ran: unknown.length > 0 ? pending : [...pending, ...(await runOutdated(connection, pending))], unknown };
+  const outdated = await listOutdated(connection, pending);
+  // Of a later version they may be others by now.
+  if (outdated.length > 0 && unknown.length > 0) throw new OperatorError(renamedAndNewer(schema, unknown));
+  for (const { up } of outdated) await connection.transaction().execute(up);
+  return { ran: [...pending, ...outdated.map(({ name }) => name)], unknown };
 }
 
-/** Those that had been run before, and that a change of the database itself has put out of step. */
-async function runOutdated(connection: Kysely<Database>, pending: string[]): Promise<string[]> {
-  const outdated: string[] = [];
+/** Those that have been run, and that a change of the database itself has put out of step. */
+async function listOutdated(db: Kysely<Database>, pending: string[]): Promise<{ name: string; up: Migration['up'] }[]> {
+  const outdated = [];
   for (const [name, { up, isOutdated }] of Object.entries(migrations)) {
-    if (pending.includes(name) || !(await isOutdated?.(connection))) continue;
-    await connection.transaction().execute(up);
-    outdated.push(name);
+    if (!pending.includes(name) && (await isOutdated?.(db))) outdated.push({ name, up });
   }
   return outdated;
 }
+
+const renamedAndNewer = (schema: string, unknown: string[]) =>
+  `The schema "${schema}" has been given another name, and is newer than this version: it has ${unknown.join(', ')}. Migrate with the version that knows them.`;
 
 /** Which of ours are still to be run, and which have been run that are not ours. */
 async function readState(db: Kysely<Database>, schema: string): Promise<{ pending: string[]; unknown: string[] }> {
@@ -95,7 +100,7 @@ export async function vacuumUsers(db: Kysely<Database>): Promise<void> {
 export async function requireMigrated(db: Kysely<Database>): Promise<string> {
   const schema = await readSchema(db);
   const { pending } = await readState(db, schema);
-  if (pending.length > 0) throw notMigrated(schema);
+  if (pending.length > 0 || (await listOutdated(db, pending)).length > 0) throw notMigrated(schema);
   return schema;
 }
 

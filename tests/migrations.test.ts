@@ -252,6 +252,12 @@ describe.skipIf(!hasServer || !existsSync(join(programs, 'pg_dump')))('in a dump
     onTestFinished(() => other.destroy());
     const { status } = await send(await loadHandler(url.href));
     expect(status).toBe(503);
+    await expect(runCommand(other, ['create-reader', 'somebody'])).rejects.toThrow('is not migrated');
+    await sql`insert into kysely_migration (name, timestamp) values ('0099-later', '')`.execute(other);
+    await expect(migrate(other)).rejects.toThrow(
+      /^The schema "app" has been given another name, and is newer.*0099-later/,
+    );
+    await sql`delete from kysely_migration where name = '0099-later'`.execute(other);
     expect((await migrate(other)).ran).toEqual(['0004-functions']);
     expect((await migrate(other)).ran).toEqual([]);
     await expectEveFound(url.href);

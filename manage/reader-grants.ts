@@ -7,7 +7,7 @@ import { OperatorError } from './operator-error.ts';
  * What the API's statement of the list reads of each of the product's tables: of users who are not listed their ids alone, for the other
  * columns are null then. What is shown, and whose token it is, two functions say.
  */
-const readableColumns: { [Table in keyof Database]: (keyof Database[Table])[] } = {
+export const readableColumns: { [Table in keyof Database]: (keyof Database[Table])[] } = {
   users: [
     'id',
     'list_flags',
@@ -35,7 +35,11 @@ const callableFunctions = {
   find_caller: 'bytea',
 };
 
-const productTables = [...Object.keys(readableColumns), DEFAULT_MIGRATION_TABLE, DEFAULT_MIGRATION_LOCK_TABLE];
+export const productTables: string[] = [
+  ...Object.keys(readableColumns),
+  DEFAULT_MIGRATION_TABLE,
+  DEFAULT_MIGRATION_LOCK_TABLE,
+];
 
 /** The names of a database and of the schema in it that holds the product's tables. */
 export type Place = { database: string; schema: string };

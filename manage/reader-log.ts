@@ -2,7 +2,7 @@ import { type Kysely, sql } from 'kysely';
 import type { Database } from '../lib/database/tables.ts';
 
 /** What keeps values out of the server's log, whatever it logs: what is searched for, and the hashes of tokens. */
-const logSettings = {
+export const logSettings = {
   // Of statements that take long, and of all, where the server logs those.
   log_parameter_max_length: '0',
   // Of statements that fail. The default, but the server may say otherwise.

@@ -7,18 +7,16 @@ import { OperatorError } from './operator-error.ts';
 import { grantReading, type Place } from './reader-grants.ts';
 import { keepValuesOutOfLog } from './reader-log.ts';
 import { setPassword } from './reader-password.ts';
-import {
-  requireAdmin,
-  requireLogin,
-  requireNoCreator,
-  requireNoMightierRole,
-  requireNoPower,
-  requireNoWriter,
-} from './reader-refusals.ts';
+import { requireAdmin, requireLogin, requireNoMightierRole, requireNoPower } from './reader-refusals.ts';
+import { requireNoCreator, requireNoReader, requireNoWriter } from './reader-rights.ts';
+import { describeOtherSettings, resetSettings } from './reader-settings.ts';
 import { readDatabaseName } from './schema.ts';
 
 /** Less than the API's own limit (QUERY_TIMEOUT_MS, 5000): the server's word comes first, ends the statement and keeps the connection. */
 const defaultTimeLimitMs = '4500';
+
+/** Of the time limit: who waits for a lock is told apart from who is slow, and a second try fits in. */
+const lockShare = 0.4;
 
 /**
  * A frozen instance keeps its connection, and around a deployment the old ones' stand beside the new ones'. The API uses none again that was idle
@@ -66,17 +64,23 @@ export async function createReader(db: Kysely<Database>, args: string[]): Promis
     await requireAdmin(trx, role);
     await requireLogin(trx, role);
     await grantReading(trx, role, place);
+    await requireNoReader(trx, role, place);
+    if (values['new-password']) await resetSettings(trx, role, place);
     await showTables(trx, role, place);
     const settings = {
       default_transaction_read_only: 'on',
       ...plannerSettings,
       statement_timeout: timeLimitMs,
+      lock_timeout: String(Math.ceil(Number(timeLimitMs) * lockShare)),
       idle_session_timeout: idleTimeLimit,
     };
     for (const [name, value] of Object.entries(settings)) {
       await sql`alter role ${sql.id(role)} set ${sql.id(name)} = ${sql.lit(value)}`.execute(trx);
     }
-    const remaining = await keepValuesOutOfLog(trx, role);
+    const remaining = [
+      ...(await keepValuesOutOfLog(trx, role)),
+      ...(await describeOtherSettings(trx, role, place, Object.keys(settings))),
+    ];
     const done = `${isNew ? 'created' : 'updated'} role ${role}: reads what the API reads, for ${timeLimitMs} ms a statement at most`;
     if (values.iam) return [done, await letInByIam(trx, role), ...remaining];
     if (isNew || values['new-password']) return [done, `password: ${await setPassword(trx, role)}`, ...remaining];

@@ -221,10 +221,80 @@ describe.skipIf(!canStartServer)('create-reader', () => {
     expect(await rightsOf(place)).toEqual(before);
   });
 
-  test('takes a role that may read users through another one', async () => {
+  const readers: [way: string, through: string, tables: string, grantee: string, statements: string[]][] = [
+    [
+      'as everybody',
+      ' through PUBLIC',
+      'auth_tokens, users',
+      'public',
+      ['grant select on users, auth_tokens to public'],
+    ],
+    ['a column, as everybody', ' through PUBLIC', 'users', 'public', ['grant select (id, email) on users to public']],
+    [
+      'by a role whose rights it inherits',
+      ' through the role "other_name"',
+      'user_permissions',
+      '"other_name"',
+      ['grant select on user_permissions to other_name', 'grant other_name to reader_name'],
+    ],
+    [
+      'by a role that it may become',
+      ' through the role "other_name"',
+      'kysely_migration',
+      '"other_name"',
+      [
+        'grant select on kysely_migration to other_name',
+        'alter role reader_name noinherit',
+        'grant other_name to reader_name',
+      ],
+    ],
+  ];
+
+  test('refuses a role that may read more than the API reads, and says what takes that back', async () => {
+    for (const [way, through, tables, grantee, statements] of readers) {
+      const place = await openPlace(server, 'create role other_name');
+      await runCommand(open(place.ownerUrl), ['migrate']);
+      await createReader(place);
+      await place.run(...statements);
+      const before = await rightsOf(place);
+      const refused = await createReader(place).catch((error: unknown) => error);
+      expect(refused, way).toBeInstanceOf(OperatorError);
+      const remedy = `revoke select on ${tables} from ${grantee}`;
+      expect((refused as Error).message).toBe(
+        place.fill(
+          `The role "reader_name" may read more than the API reads${through}: of ${tables}. To take that back, or choose another role:\n  ${remedy}`,
+        ),
+      );
+      expect(await rightsOf(place)).toEqual(before);
+      await place.run(remedy);
+      expect(await createReader(place)).toEqual(updated);
+    }
+  });
+
+  test('takes a role that may read through others what the API reads', async () => {
     const place = await openPlace(server);
     await listAfterSetup(place);
-    await place.run('create role other_name', 'grant select on users to other_name', 'grant other_name to reader_name');
+    await place.run(
+      'create role other_name',
+      'grant select (id, list_email) on users to other_name',
+      'grant select (expires_at) on auth_tokens to public',
+      'grant other_name to reader_name',
+    );
+    expect(await createReader(place)).toEqual(updated);
+  });
+
+  test('tells what others have set on the role, itself included, and a new password takes it away', async () => {
+    const place = await openPlace(server);
+    await listAfterSetup(place);
+    const asReader = open(place.readerUrl);
+    await sql`set default_transaction_read_only = off`.execute(asReader);
+    for (const setting of ['debug_print_plan = on', 'statement_timeout = 0'])
+      await sql.raw(place.fill(`alter role reader_name in database database_name set ${setting}`)).execute(asReader);
+    const told =
+      'Somebody has set on the role besides: debug_print_plan=on, statement_timeout=0. If it was none of you:';
+    expect(await createReader(place)).toEqual([...updated, expect.stringContaining(told)]);
+    const printed = await runCommand(open(place.ownerUrl), ['create-reader', place.reader, '--new-password']);
+    expect(printed).toEqual([updated[0], expect.stringMatching(/^password: /), ...updated.slice(1)]);
     expect(await createReader(place)).toEqual(updated);
   });
 

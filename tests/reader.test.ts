@@ -213,6 +213,7 @@ describe.skipIf(!canStartServer)('create-reader', () => {
       'default_transaction_read_only=on',
       'idle_session_timeout=10min',
       'jit=off',
+      'lock_timeout=1800',
       'log_parameter_max_length=0',
       'log_parameter_max_length_on_error=0',
       'max_parallel_workers_per_gather=0',

@@ -4,6 +4,7 @@ import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, unl
 import { createServer } from 'node:net';
 import { constants, tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { runCommand } from '../manage/commands.ts';
@@ -189,6 +190,21 @@ describe('npm start', { shuffle: false }, () => {
     expect(((await response.json()) as { results: unknown[] }).results).toHaveLength(50);
   });
 
+  const smoke = async (...args: string[]) => {
+    const child = spawn(process.execPath, ['scripts/smoke.ts', ...args], {
+      env: { ...process.env, USERS_API_KEY: demoKey },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const [output] = await Promise.all([buffer(child.stdout), once(child, 'close')]);
+    return output.toString();
+  };
+  const passed = /^(ok {4}.+\n){14}All 14 are as they should be\.\n$/;
+
+  test('passes npm run smoke, pages and the build of this checkout included', async () => {
+    expect(await smoke(origin)).toMatch(passed);
+    expect((await fetch(`${origin}/api/docs/`)).status).toBe(200);
+  });
+
   const hasRequests = spawnSync('python3', ['-c', 'import requests']).status === 0;
   test.skipIf(!hasRequests)("runs the documentation's Python example, but for the host", () => {
     const example = `
@@ -265,6 +281,7 @@ print(json.dumps(response.json()))`;
       };
       expect(await allowedOf('https://b.example')).toBe('https://b.example');
       expect(await allowedOf('https://c.example')).toBeNull();
+      expect(await smoke(`http://localhost:${killed.port}`, '--origin', 'https://b.example')).toMatch(passed);
       killed.process.kill('SIGKILL');
       await untilExit(killed);
 

@@ -134,6 +134,51 @@ test('it allows nothing on what is not of the stack, but gateways, whose names a
   }
 });
 
+test('it allows what the deployment workflow asks for besides, of the operators’ function alone', () => {
+  const stackArn = arn('cloudformation', `stack/${stack}/0a1b2c3d`);
+  for (const action of ['cloudformation:GetTemplate', 'cloudformation:DescribeStacks']) {
+    expect(isAllowed(action, stackArn)).toBe(true);
+  }
+  const manage = arn('lambda', `function:${stack}-manage`);
+  for (const action of ['UpdateFunctionCode', 'GetFunction', 'InvokeFunction']) {
+    expect(isAllowed(`lambda:${action}`, manage)).toBe(true);
+  }
+  expect(isAllowed('lambda:InvokeFunction', arn('lambda', `function:${stack}-users`))).toBe(false);
+});
+
+/** The role that GitHub is lent, as docs/deploy.md makes it. */
+const [, lentRole = ''] = readFileSync('docs/deploy.md', 'utf8').match(/^aws iam create-role --role-name (\S+)/m) ?? [];
+
+test('it does not let the role that GitHub is lent give itself more', () => {
+  expect(lentRole).toMatch(/./);
+  const changes = policy.Statement.flatMap(({ Action }) => Action).filter((action) => action.startsWith('iam:'));
+  expect(changes.length).toBeGreaterThan(10);
+  expect(changes.filter((action) => isAllowed(action, `arn:aws:iam::${account}:role/${lentRole}`))).toEqual([]);
+});
+
+test('GitHub is lent it in the environment of the stage alone', () => {
+  const trust = JSON.parse(readFileSync('serverless/github-trust.json', 'utf8'));
+  const issuer = 'token.actions.githubusercontent.com';
+  expect(trust).toEqual({
+    Version: '2012-10-17',
+    Statement: [
+      {
+        Sid: expect.stringMatching(/^[A-Za-z0-9]+$/),
+        Effect: 'Allow',
+        Principal: { Federated: `arn:aws:iam::<account>:oidc-provider/${issuer}` },
+        Action: 'sts:AssumeRoleWithWebIdentity',
+        Condition: {
+          // Each text whole: a wildcard would let another repository or branch in.
+          StringEquals: {
+            [`${issuer}:aud`]: 'sts.amazonaws.com',
+            [`${issuer}:sub`]: 'repo:<repository>:environment:<stage>',
+          },
+        },
+      },
+    ],
+  });
+});
+
 test('its roles are for Lambda alone', () => {
   const conditions = policy.Statement.flatMap(({ Action, Condition }) => (Action === 'iam:PassRole' ? Condition : []));
   expect(conditions).toEqual([{ StringEquals: { 'iam:PassedToService': 'lambda.amazonaws.com' } }]);

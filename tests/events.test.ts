@@ -1,3 +1,4 @@
+import { gunzipSync } from 'node:zlib';
 import type { APIGatewayProxyEvent, APIGatewayProxyEventV2 } from 'aws-lambda';
 import fc from 'fast-check';
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -10,10 +11,12 @@ import { keys } from './setup/people.ts';
 import { loadHandler, receive, toEvent } from './setup/request.ts';
 
 let handler: Handler;
+let databaseUrl: string;
 let lines: unknown[];
 
 beforeAll(async () => {
-  handler = await loadHandler((await openTestDatabase()).url);
+  ({ url: databaseUrl } = await openTestDatabase());
+  handler = await loadHandler(databaseUrl);
 });
 
 beforeEach(() => {
@@ -98,6 +101,12 @@ const recorded: APIGatewayProxyEvent = {
 
 const base = 'https://abcdef1234.execute-api.eu-central-1.amazonaws.com/dev/api/users/';
 
+/** Refused at length. */
+const manyFlags = ['active', 'staff', 'admin', 'customer', 'online', 'profile_completed'].flatMap((flag) => [
+  `is_${flag}`,
+  `has_${flag}`,
+]);
+
 /** The same with another query, as a REST API takes it apart. */
 function withQuery(query: Record<string, string[]> | null): APIGatewayProxyEvent {
   const last = query && Object.fromEntries(Object.entries(query).map(([name, values]) => [name, values.at(-1)]));
@@ -167,6 +176,42 @@ describe('an event of a REST API', () => {
   ])('without the slash and with the query %j leads to %s', async (query, location) => {
     const { status, headers } = await receive(handler, { ...withQuery(query), path: '/api/users' });
     expect([status, headers['Location']]).toEqual([301, location]);
+  });
+
+  test('is answered in bytes, as base64, where the client takes them compressed', async () => {
+    const headers = { 'Accept-Encoding': ['gzip'] };
+    const refused = withQuery(Object.fromEntries(manyFlags.map((name) => [name, ['x']])));
+    const compressed = { ...refused, multiValueHeaders: { ...recorded.multiValueHeaders, ...headers } };
+    expect(await handler(compressed)).toMatchObject({ isBase64Encoded: true });
+    const [answer, plain] = [await receive(handler, compressed), await receive(handler, refused)];
+    expect(answer.headers).toMatchObject({ 'Content-Encoding': 'gzip', 'Content-Length': String(answer.bytes.length) });
+    expect(gunzipSync(answer.bytes).toString()).toBe(plain.text);
+  });
+
+  test('with HEAD is answered with the headers of GET, and without a body', async () => {
+    const [get, head] = [await receive(handler, recorded), await receive(handler, { ...recorded, httpMethod: 'HEAD' })];
+    expect(head.bytes).toHaveLength(0);
+    const { 'Server-Timing': _, ...headers } = get.headers;
+    expect(head.headers).toMatchObject(headers);
+    expect(head.headers['Content-Length']).toBe(String(get.bytes.length));
+  });
+
+  test('without a token is a 401 that says so, before its query is read', async () => {
+    const { status, headers } = await receive(handler, {
+      ...withQuery({ limit: ['x'] }),
+      headers: {},
+      multiValueHeaders: {},
+    });
+    expect([status, headers['WWW-Authenticate']]).toEqual([401, 'Token']);
+  });
+
+  test('of a custom domain has links to what PUBLIC_URL says, without the stage', async () => {
+    const mapped = await loadHandler(databaseUrl, { PUBLIC_URL: 'https://api.example.com/v1' });
+    const event = { ...withQuery({ limit: ['1'] }), path: '/v1/api/users/' };
+    const { json } = await receive(mapped, event);
+    expect(json().next).toMatch(/^https:\/\/api\.example\.com\/v1\/api\/users\/\?/);
+    const { headers } = await receive(mapped, { ...event, path: '/v1/api/users' });
+    expect(headers['Location']).toBe('/v1/api/users/?limit=1');
   });
 
   const without = (...names: (keyof APIGatewayProxyEvent)[]) =>

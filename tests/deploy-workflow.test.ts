@@ -24,7 +24,7 @@ const programs = {
       *package*) exit "\${PACKAGED-0}";;
     esac`,
   npx: `case "$*" in *deploy*) exit "\${DEPLOYED-0}";; esac`,
-  curl: `printf 'HTTP/2 401\\r\\nX-Version: 1.0.0+0123456789ab\\r\\n\\r\\n'`,
+  curl: `[ -n "$UNREACHABLE" ] && exit 7; printf 'HTTP/2 401\\r\\nX-Version: 1.0.0+0123456789ab\\r\\n\\r\\n'`,
   gh: `echo "\${PASSED-1}"`,
   sleep: '',
 };
@@ -109,6 +109,10 @@ test('leaves what CloudFormation has taken back itself', () => {
   const { failed, calls } = run({ DEPLOYED: '1' });
   expect(failed).toEqual(['Deploy']);
   expect(calls).toEqual([...untilRead, deployed]);
+});
+
+test('deploys also where what is there does not answer', () => {
+  expect(run({ UNREACHABLE: '1' })).toMatchObject({ failed: [], calls: [...untilRead, deployed, smoke] });
 });
 
 test('touches nothing of AWS where it does not package', () => {

@@ -1,6 +1,7 @@
 import { distance } from 'fastest-levenshtein';
 import { badRequest, type ParameterErrors } from './http/errors.ts';
 import { isList, type Kind, Malformed, toForm } from './kinds.ts';
+import { readPairs } from './pairs.ts';
 import type { Request } from './request.ts';
 import { toLoggedName } from './unknown-names.ts';
 
@@ -60,28 +61,6 @@ function noteNames({ note }: Pick<Request, 'note'>, names: string[], parameters:
   if (unknown.length === 0) return;
   const ours = new Set(Object.entries(parameters).flatMap(([name, { alsoCalled = [] }]) => [name, ...alsoCalled]));
   note({ unknownParameters: [...new Set(unknown.map((name) => toLoggedName(name, ours)))] });
-}
-
-/** `a=1&b=&a=2` → a: 1, 2; b: ''. A text that is not percent-encoded UTF-8 is null. */
-function readPairs(rawQuery: string): Map<string, (string | null)[]> {
-  const pairs = new Map<string, (string | null)[]>();
-  for (const piece of rawQuery.split('&').filter((piece) => piece !== '')) {
-    const [rawName = '', ...rest] = piece.split('=');
-    const name = decode(rawName) ?? rawName.toWellFormed();
-    const texts = pairs.get(name) ?? [];
-    texts.push(decode(rest.join('=')));
-    pairs.set(name, texts);
-  }
-  return pairs;
-}
-
-function decode(encoded: string): string | null {
-  try {
-    const text = decodeURIComponent(encoded.replaceAll('+', ' '));
-    return text.isWellFormed() ? text : null;
-  } catch {
-    return null;
-  }
 }
 
 /** A client that sends its parameters along with `next` gives them twice; one that cannot write lists repeats their names. */

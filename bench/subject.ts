@@ -42,7 +42,8 @@ export const toEvent = (query: string, acceptEncoding?: string): APIGatewayProxy
     requestContext: { requestId: 'bench', domainName: 'api.example.com', stage: '$default', http: { method: 'GET' } },
   }) as unknown as APIGatewayProxyEventV2;
 
-const queryOf = (rawQuery: string) => readUserQuery({ rawQuery, headers: {}, note() {} }, { onlineWindowSeconds: 300 });
+const queryOf = (rawQuery: string) =>
+  readUserQuery({ rawQuery, headers: {}, note() {} }, { onlineWindowSeconds: 300, unknownParameters: 'refuse' });
 
 /** Leaves each value the text that it is sent as. */
 const rawTypes = { getTypeParser: () => (text: string) => text };

@@ -125,6 +125,7 @@ export interface components {
             headers: {
                 "Cache-Control": components["headers"]["CacheControl"];
                 "Server-Timing": components["headers"]["ServerTiming"];
+                "X-Ignored-Parameters": components["headers"]["IgnoredParameters"];
                 "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                 "X-Request-Id": components["headers"]["RequestId"];
                 "X-Version": components["headers"]["Version"];
@@ -139,6 +140,7 @@ export interface components {
             headers: {
                 "Cache-Control": components["headers"]["CacheControl"];
                 "Server-Timing": components["headers"]["ServerTiming"];
+                "X-Ignored-Parameters": components["headers"]["IgnoredParameters"];
                 "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                 "X-Request-Id": components["headers"]["RequestId"];
                 "X-Version": components["headers"]["Version"];
@@ -154,6 +156,7 @@ export interface components {
             headers: {
                 "Cache-Control": components["headers"]["CacheControl"];
                 "Server-Timing": components["headers"]["ServerTiming"];
+                "X-Ignored-Parameters": components["headers"]["IgnoredParameters"];
                 "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                 "X-Request-Id": components["headers"]["RequestId"];
                 "X-Version": components["headers"]["Version"];
@@ -168,6 +171,7 @@ export interface components {
             headers: {
                 "Cache-Control": components["headers"]["CacheControl"];
                 "Server-Timing": components["headers"]["ServerTiming"];
+                "X-Ignored-Parameters": components["headers"]["IgnoredParameters"];
                 "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                 "X-Request-Id": components["headers"]["RequestId"];
                 "X-Version": components["headers"]["Version"];
@@ -182,6 +186,7 @@ export interface components {
             headers: {
                 "Cache-Control": components["headers"]["CacheControl"];
                 "Server-Timing": components["headers"]["ServerTiming"];
+                "X-Ignored-Parameters": components["headers"]["IgnoredParameters"];
                 "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                 "X-Request-Id": components["headers"]["RequestId"];
                 "X-Version": components["headers"]["Version"];
@@ -196,6 +201,7 @@ export interface components {
             headers: {
                 "Cache-Control": components["headers"]["CacheControl"];
                 "Server-Timing": components["headers"]["ServerTiming"];
+                "X-Ignored-Parameters": components["headers"]["IgnoredParameters"];
                 "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                 "X-Request-Id": components["headers"]["RequestId"];
                 "X-Version": components["headers"]["Version"];
@@ -220,6 +226,11 @@ export interface components {
          * @example nosniff
          */
         ContentTypeOptions: "nosniff";
+        /**
+         * @description Parameters of the query that are not documented and were ignored, those that are not well known as `other`. Only where the operators have switched from refusing them to reporting them.
+         * @example _, utm_*, other
+         */
+        IgnoredParameters: string;
         /**
          * @description RFC 8288: first, prev, next and last page; prev and next alone where the headers would be longer than 8 KB. A CSV of all users has none.
          * @example <https://api.example.com/api/users/?limit=5>; rel="first", <https://api.example.com/api/users/?limit=5&offset=5>; rel="next", <https://api.example.com/api/users/?limit=5&offset=10>; rel="last"
@@ -446,6 +457,7 @@ export interface operations {
                 headers: {
                     "Cache-Control": components["headers"]["CacheControl"];
                     "Server-Timing": components["headers"]["ServerTiming"];
+                    "X-Ignored-Parameters": components["headers"]["IgnoredParameters"];
                     "X-Content-Type-Options": components["headers"]["ContentTypeOptions"];
                     "X-Request-Id": components["headers"]["RequestId"];
                     "X-Version": components["headers"]["Version"];

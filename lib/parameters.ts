@@ -16,6 +16,9 @@ export type Parameter<Value> = Kind<Value> & {
 
 type Parameters = Record<string, Parameter<unknown>>;
 
+/** What becomes of a parameter that is not in the table: a 400, or nothing but its name in the log and in `X-Ignored-Parameters`. */
+export type ForUnknown = { unknownParameters: 'refuse' | 'report' };
+
 type Values<Table> = {
   [Name in keyof Table]?: Table[Name] extends Kind<infer Value> ? Value : never;
 };
@@ -28,6 +31,7 @@ type Values<Table> = {
 export function readParameters<Table extends Parameters>(
   request: Pick<Request, 'rawQuery' | 'note'>,
   parameters: Table,
+  { unknownParameters }: ForUnknown,
 ): { values: Values<Table>; given: ReadonlyMap<string, string> } {
   // Maps, because names are the client's: `__proto__` must be one like any other.
   const given = new Map<string, string>();
@@ -35,9 +39,10 @@ export function readParameters<Table extends Parameters>(
   const errors = new Map<string, string[]>();
 
   const pairs = readPairs(request.rawQuery);
-  noteNames(request, [...pairs.keys()], parameters);
+  noteNames(request, [...pairs.keys()], parameters, unknownParameters);
   for (const [name, texts] of pairs) {
     const parameter = Object.hasOwn(parameters, name) ? parameters[name] : undefined;
+    if (!parameter && unknownParameters === 'report') continue;
     try {
       if (!parameter) throw toUnknown(name, parameters);
       const text = readText(texts, parameter);
@@ -55,12 +60,18 @@ export function readParameters<Table extends Parameters>(
   return { values: Object.fromEntries(values) as Values<Table>, given };
 }
 
-function noteNames({ note }: Pick<Request, 'note'>, names: string[], parameters: Parameters): void {
+function noteNames(
+  { note }: Pick<Request, 'note'>,
+  names: string[],
+  parameters: Parameters,
+  unknownParameters: ForUnknown['unknownParameters'],
+): void {
   const unknown = names.filter((name) => !Object.hasOwn(parameters, name));
   note({ parameters: names.filter((name) => Object.hasOwn(parameters, name)) });
   if (unknown.length === 0) return;
   const ours = new Set(Object.entries(parameters).flatMap(([name, { alsoCalled = [] }]) => [name, ...alsoCalled]));
-  note({ unknownParameters: [...new Set(unknown.map((name) => toLoggedName(name, ours)))] });
+  const logged = [...new Set(unknown.map((name) => toLoggedName(name, ours)))];
+  note(unknownParameters === 'report' ? { ignoredParameters: logged } : { unknownParameters: logged });
 }
 
 /** A client that sends its parameters along with `next` gives them twice; one that cannot write lists repeats their names. */

@@ -11,6 +11,8 @@ type Facts = {
   parameters?: string[];
   /** Those of others that are well known, and `other`. */
   unknownParameters?: string[];
+  /** The same, where they were ignored in place of refused. */
+  ignoredParameters?: string[];
   /** Names of documented parameters whose values were refused. */
   refusedParameters?: string[];
   /** Of the answer: json or csv. */

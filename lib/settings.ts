@@ -34,6 +34,8 @@ const onOff = v.pipe(
   v.description('on or off'),
 );
 
+const refuseReport = v.pipe(v.picklist(['refuse', 'report']), v.description('refuse or report'));
+
 const databaseUrl = v.pipe(
   v.string(),
   v.check(isConnectionString),
@@ -71,6 +73,8 @@ const table = {
   ],
   /** Whether the log says whom a request has shown. */
   auditLog: ['AUDIT_LOG', v.optional(onOff, 'off')],
+  /** What becomes of parameters that are not documented: a 400, or nothing but their names, as in Django REST framework. */
+  unknownParameters: ['UNKNOWN_PARAMETERS', v.optional(refuseReport, 'refuse')],
   /** Whether the reference, the console and the OpenAPI document are served. */
   pages: ['PAGES', v.optional(onOff, 'on')],
   onlineWindowSeconds: ['ONLINE_WINDOW_SECONDS', v.optional(wholeNumber(1, 31_536_000), '300')],

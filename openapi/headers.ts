@@ -16,6 +16,12 @@ export const headers = {
     schema: { ...text, const: 'nosniff' },
     example: 'nosniff',
   },
+  IgnoredParameters: {
+    description:
+      'Parameters of the query that are not documented and were ignored, those that are not well known as `other`. Only where the operators have switched from refusing them to reporting them.',
+    schema: text,
+    example: '_, utm_*, other',
+  },
   Link: {
     description:
       'RFC 8288: first, prev, next and last page; prev and next alone where the headers would be longer than 8 KB. A CSV of all users has none.',
@@ -57,10 +63,11 @@ export const headers = {
   },
 };
 
-/** What every answer of the function carries, a problem too. */
+/** What every answer of the function carries or may carry, a problem too. */
 export const everyAnswer = {
   'Cache-Control': reference('headers', 'CacheControl'),
   'Server-Timing': reference('headers', 'ServerTiming'),
+  'X-Ignored-Parameters': reference('headers', 'IgnoredParameters'),
   'X-Content-Type-Options': reference('headers', 'ContentTypeOptions'),
   'X-Request-Id': reference('headers', 'RequestId'),
   'X-Version': reference('headers', 'Version'),

@@ -6,7 +6,8 @@ import { readUserQuery } from '../lib/users/query.ts';
 import { everyAnswer, headers } from './headers.ts';
 import { reference } from './reference.ts';
 
-const queryOf = (rawQuery: string) => readUserQuery({ rawQuery, headers: {}, note() {} }, { onlineWindowSeconds: 300 });
+const queryOf = (rawQuery: string) =>
+  readUserQuery({ rawQuery, headers: {}, note() {} }, { onlineWindowSeconds: 300, unknownParameters: 'refuse' });
 
 /** What the query is refused with. */
 function refusalOf(rawQuery: string): errors.HttpError {

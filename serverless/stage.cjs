@@ -7,6 +7,9 @@ const split = (value) =>
 const toStatements = (userArn) =>
   split(userArn).map((user) => ({ Effect: 'Allow', Action: ['rds-db:connect'], Resource: user }));
 
+/** Headers of the API's answers that a browser does not show to pages by itself. */
+const exposedHeaders = ['Link', 'Retry-After', 'Server-Timing', 'X-Ignored-Parameters', 'X-Request-Id', 'X-Version'];
+
 /** The number as a file or a command line has it. */
 const readConcurrency = (value) => {
   if (!/^\d+$/.test(value)) throw new Error('reservedConcurrency must be a whole number, or none.');
@@ -33,7 +36,7 @@ module.exports = async ({ resolveConfigurationProperty }) => {
       allowedOrigins,
       allowedMethods: ['GET', 'HEAD', 'OPTIONS'],
       allowedHeaders: ['Authorization'],
-      exposedResponseHeaders: ['Link', 'Retry-After', 'Server-Timing', 'X-Request-Id', 'X-Version'],
+      exposedResponseHeaders: exposedHeaders,
       maxAge: 600,
     },
     vpc: subnets.length > 0 && { subnetIds: subnets, securityGroupIds: split(securityGroupIds) },

@@ -370,7 +370,7 @@ test('a bug in a kind is not taken for a fault of the query', () => {
       throw new RangeError('a bug');
     },
   };
-  expect(() => readParameters(requestOf('x=1'), { x: broken })).toThrow(RangeError);
+  expect(() => readParameters(requestOf('x=1'), { x: broken }, { unknownParameters: 'refuse' })).toThrow(RangeError);
 });
 
 describe('whatever the query', () => {

@@ -25,6 +25,7 @@ const devFolder = join(folder, 'dev');
 /** What a deployer may have in the environment. */
 const chosen = {
   AUDIT_LOG: 'on',
+  UNKNOWN_PARAMETERS: 'report',
   QUERY_TIMEOUT_MS: '900',
   ONLINE_WINDOW_SECONDS: '60',
   DATABASE_NAMED_STATEMENTS: 'off',
@@ -146,6 +147,7 @@ describe('a function', () => {
     MEDIA_URL: given.mediaUrl,
     ONLINE_WINDOW_SECONDS: '',
     AUDIT_LOG: 'on',
+    UNKNOWN_PARAMETERS: 'refuse',
     DATABASE_CA_FILE: given.databaseCaFile,
   };
   const common = {
@@ -322,7 +324,7 @@ describe('the gateway', () => {
       AllowOrigins: ['https://admin.example.com', 'https://desk.example.com'],
       AllowHeaders: ['Authorization'],
       AllowMethods: ['GET', 'HEAD', 'OPTIONS'],
-      ExposeHeaders: ['Link', 'Retry-After', 'Server-Timing', 'X-Request-Id', 'X-Version'],
+      ExposeHeaders: ['Link', 'Retry-After', 'Server-Timing', 'X-Ignored-Parameters', 'X-Request-Id', 'X-Version'],
       MaxAge: 600,
     });
   });

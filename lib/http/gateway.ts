@@ -25,6 +25,8 @@ export function toResult(request: Request, response: Response): Result {
     'Server-Timing': toServerTiming(request.durationsMs),
     'X-Version': version,
   };
+  const { ignoredParameters } = request.facts;
+  if (ignoredParameters) headers['X-Ignored-Parameters'] = ignoredParameters.join(', ');
   if (varies) headers['Vary'] = 'Accept-Encoding';
   if (encoding) headers['Content-Encoding'] = encoding;
   if (!bodiless.has(response.status)) headers['Content-Length'] = String(bytes);

@@ -1,7 +1,7 @@
 import { badRequest } from '../http/errors.ts';
 import { chooseFormat, type Format, format } from '../http/negotiation.ts';
 import { defaultLimit, type Neighbours, paging, type Slice } from '../page.ts';
-import { type Parameter, readParameters } from '../parameters.ts';
+import { type ForUnknown, type Parameter, readParameters } from '../parameters.ts';
 import type { Request } from '../request.ts';
 import { type Cursor, cursor, isOfOrder, type Side } from './cursor.ts';
 import { type Condition, filters, type OnlineWindow } from './filters.ts';
@@ -55,9 +55,9 @@ const maxExport = 10_000;
 /** Throws a 400 that names every fault, or a 406 where there is no such format. */
 export function readUserQuery(
   request: Pick<Request, 'rawQuery' | 'headers' | 'note'>,
-  { onlineWindowSeconds }: OnlineWindow,
+  { onlineWindowSeconds, unknownParameters }: OnlineWindow & ForUnknown,
 ): UserQuery {
-  const { values, given } = readParameters(request, parameters);
+  const { values, given } = readParameters(request, parameters, { unknownParameters });
   const { limit, offset = 0, after, before, ordering: sortKeys = newestFirst, format: wanted, ...others } = values;
   const { search: searched, ...filtered } = others;
   const ordering = toTotalOrder(sortKeys);

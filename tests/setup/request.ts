@@ -44,7 +44,7 @@ export const requestOf = (rawQuery: string, headers: Request['headers'] = {}): R
 
 /** What a query of the list asks for. */
 export const queryOf = (rawQuery: string): UserQuery =>
-  readUserQuery(requestOf(rawQuery), { onlineWindowSeconds: 300 });
+  readUserQuery(requestOf(rawQuery), { onlineWindowSeconds: 300, unknownParameters: 'refuse' });
 
 /** The list's Lambda function with settings of its own. PGlite cannot do named statements. */
 export async function loadHandler(databaseUrl: string, environment: Record<string, string> = {}): Promise<Handler> {

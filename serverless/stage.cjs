@@ -7,8 +7,31 @@ const split = (value) =>
 const toStatements = (userArn) =>
   split(userArn).map((user) => ({ Effect: 'Allow', Action: ['rds-db:connect'], Resource: user }));
 
+/** What pages may send: the defaults of django-cors-headers, whose clients may send them here as well. */
+const allowedHeaders = ['Accept', 'Authorization', 'Content-Type', 'User-Agent', 'X-CSRFToken', 'X-Requested-With'];
+
 /** Headers of the API's answers that a browser does not show to pages by itself. */
 const exposedHeaders = ['Link', 'Retry-After', 'Server-Timing', 'X-Ignored-Parameters', 'X-Request-Id', 'X-Version'];
+
+/** As API Gateway takes it; false where no page may call. */
+function toCors({ corsOrigins, corsAllowedHeaders, corsExposedHeaders, corsCredentials }) {
+  const allowedOrigins = split(corsOrigins);
+  const allowCredentials = { on: true, off: false }[corsCredentials];
+  if (allowCredentials === undefined) throw new Error('corsCredentials must be on or off.');
+  if (allowCredentials && allowedOrigins.includes('*')) {
+    throw new Error('corsCredentials: on needs corsOrigins by name: no browser takes credentials together with *.');
+  }
+  return (
+    allowedOrigins.length > 0 && {
+      allowedOrigins,
+      allowedMethods: ['GET', 'HEAD', 'OPTIONS'],
+      allowedHeaders: [...allowedHeaders, ...split(corsAllowedHeaders)],
+      exposedResponseHeaders: [...exposedHeaders, ...split(corsExposedHeaders)],
+      ...(allowCredentials && { allowCredentials }),
+      maxAge: 600,
+    }
+  );
+}
 
 /** The number as a file or a command line has it. */
 const readConcurrency = (value) => {
@@ -18,8 +41,8 @@ const readConcurrency = (value) => {
 
 /** The parts of serverless.yml that are there or not, or are lists, by the stage's parameters. */
 module.exports = async ({ resolveConfigurationProperty }) => {
+  const parameters = await resolveConfigurationProperty(['custom', 'parameters']);
   const {
-    corsOrigins,
     subnetIds,
     securityGroupIds,
     reservedConcurrency,
@@ -28,17 +51,10 @@ module.exports = async ({ resolveConfigurationProperty }) => {
     databaseCaFile,
     ownerUserArn,
     publicUrl,
-  } = await resolveConfigurationProperty(['custom', 'parameters']);
-  const allowedOrigins = split(corsOrigins);
+  } = parameters;
   const subnets = split(subnetIds);
   return {
-    cors: allowedOrigins.length > 0 && {
-      allowedOrigins,
-      allowedMethods: ['GET', 'HEAD', 'OPTIONS'],
-      allowedHeaders: ['Authorization'],
-      exposedResponseHeaders: exposedHeaders,
-      maxAge: 600,
-    },
+    cors: toCors(parameters),
     vpc: subnets.length > 0 && { subnetIds: subnets, securityGroupIds: split(securityGroupIds) },
     // A bound on the connections that the database gets, one per instance.
     concurrency: reservedConcurrency === 'none' ? {} : readConcurrency(reservedConcurrency),

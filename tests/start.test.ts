@@ -91,6 +91,19 @@ const signalGroup = ({ process: { pid = 0 } }: Started, signal: NodeJS.Signals):
 
 const childrenOf = ({ process: { pid } }: Started): string => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8');
 
+/** The status of an answer to a page of that origin, and what it tells the browser about origins. */
+async function corsOf(
+  url: string,
+  { method, Origin }: { method: string; Origin: string },
+): Promise<Record<string, string | number>> {
+  const preflight = { 'Access-Control-Request-Method': 'GET', 'Access-Control-Request-Headers': 'authorization' };
+  const headers = method === 'OPTIONS' ? { Origin, ...preflight } : { Origin, Authorization: `Token ${demoKey}` };
+  const response = await fetch(url, { method, headers });
+  await response.arrayBuffer();
+  const told = [...response.headers].filter(([name]) => name.startsWith('access-control-'));
+  return { status: response.status, ...Object.fromEntries(told) };
+}
+
 /** So that one test's failure is not the next one's. */
 function killAll(): void {
   for (const { pid = 0 } of running) process.kill(-pid, 'SIGKILL');
@@ -173,6 +186,13 @@ describe('npm start', { shuffle: false }, () => {
   test("takes another site's cookies on localhost for what they are", async () => {
     const headers = { ...authorization, Cookie: 'theme="dark; a b=ü' };
     expect((await fetch(`${origin}/api/users/`, { headers })).status).toBe(200);
+  });
+
+  test.each([
+    ['OPTIONS', 204],
+    ['GET', 200],
+  ])('lets no page of another origin read the answer to %s, as the gateway', async (method, status) => {
+    expect(await corsOf(`${origin}/api/users/`, { method, Origin: 'https://a.example' })).toEqual({ status });
   });
 
   test('redirects once when the slash is missing', async () => {
@@ -267,20 +287,27 @@ print(json.dumps(response.json()))`;
     });
 
     test('starts on the data that are there, and after a hard kill', { timeout: 2 * startTimeout }, async () => {
-      const killed = await startProgram({ PAGES: 'off', CORS_ORIGINS: 'https://a.example, https://b.example' });
+      const killed = await startProgram({
+        PAGES: 'off',
+        CORS_ORIGINS: 'https://a.example, https://b.example',
+        CORS_CREDENTIALS: 'on',
+      });
       await untilPrinted(killed, 'list-tokens keegan2255\n\n');
       expect(killed.output()).toContain('the schema is up to date\n');
       expect(killed.output()).toContain('nothing written\n');
       expect(killed.output()).not.toMatch(/console|docs|browser/);
       expect((await fetch(`http://localhost:${killed.port}/api/docs/`)).status).toBe(404);
-      const allowedOf = async (Origin: string) => {
-        const headers = { Origin, 'Access-Control-Request-Method': 'GET' };
-        const options = { method: 'OPTIONS', headers };
-        const response = await fetch(`http://localhost:${killed.port}/api/users/`, options);
-        return response.headers.get('access-control-allow-origin');
-      };
-      expect(await allowedOf('https://b.example')).toBe('https://b.example');
-      expect(await allowedOf('https://c.example')).toBeNull();
+      const answerTo = (method: string, Origin: string) =>
+        corsOf(`http://localhost:${killed.port}/api/users/`, { method, Origin });
+      const ours = { 'access-control-allow-origin': 'https://b.example', 'access-control-allow-credentials': 'true' };
+      const preflight = await answerTo('OPTIONS', 'https://b.example');
+      expect(preflight).toMatchObject({ status: 204, ...ours, 'access-control-allow-methods': 'GET,HEAD,OPTIONS' });
+      expect(preflight['access-control-allow-headers']).toMatch(/^accept,authorization,.*x-csrftoken/);
+      const answer = await answerTo('GET', 'https://b.example');
+      expect(answer).toMatchObject({ status: 200, ...ours });
+      expect(answer['access-control-expose-headers']).toMatch(/^link,.*x-ignored-parameters/);
+      expect(await answerTo('OPTIONS', 'https://c.example')).toEqual({ status: 204 });
+      expect(await answerTo('GET', 'https://c.example')).toEqual({ status: 200 });
       expect(await smoke(`http://localhost:${killed.port}`, '--origin', 'https://b.example')).toMatch(passed);
       killed.process.kill('SIGKILL');
       await untilExit(killed);

@@ -123,6 +123,29 @@ describe('a stage', () => {
     expect(await stageOf({ corsOrigins: 'none' })).toMatchObject({ cors: false });
   });
 
+  test('lets pages send and read further headers, and send credentials, where it says so', async () => {
+    const more = {
+      corsAllowedHeaders: 'X-Client, Sentry-Trace',
+      corsExposedHeaders: 'X-Gateway',
+      corsCredentials: 'on',
+    };
+    const { cors: plain } = await stageOf({});
+    expect(plain).not.toHaveProperty('allowCredentials');
+    expect((await stageOf(more)).cors).toEqual({
+      ...plain,
+      allowedHeaders: [...plain.allowedHeaders, 'X-Client', 'Sentry-Trace'],
+      exposedResponseHeaders: [...plain.exposedResponseHeaders, 'X-Gateway'],
+      allowCredentials: true,
+    });
+  });
+
+  test.each([
+    [{ corsCredentials: 'yes' }, 'corsCredentials must be on or off.'],
+    [{ corsCredentials: 'on', corsOrigins: '*' }, 'corsCredentials: on needs corsOrigins by name'],
+  ])('with %j is refused, for what browsers would not take', async (parameters, message) => {
+    await expect(stageOf(parameters)).rejects.toThrow(message);
+  });
+
   test('has no URL before the first deployment', async () => {
     expect(await stageOf({ publicUrl: 'none' })).toMatchObject({ publicUrl: '' });
   });
@@ -319,10 +342,10 @@ describe('the gateway', () => {
     }
   });
 
-  test('lets pages of the origins given call it with a token, without credentials, and read its headers', () => {
+  test('lets pages of the origins given send what clients of django-cors-headers may, without credentials, and read its headers', () => {
     expect(propertiesOf('HttpApi')['CorsConfiguration']).toEqual({
       AllowOrigins: ['https://admin.example.com', 'https://desk.example.com'],
-      AllowHeaders: ['Authorization'],
+      AllowHeaders: ['Accept', 'Authorization', 'Content-Type', 'User-Agent', 'X-CSRFToken', 'X-Requested-With'],
       AllowMethods: ['GET', 'HEAD', 'OPTIONS'],
       ExposeHeaders: ['Link', 'Retry-After', 'Server-Timing', 'X-Ignored-Parameters', 'X-Request-Id', 'X-Version'],
       MaxAge: 600,

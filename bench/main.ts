@@ -14,7 +14,7 @@ import { measureGrowth } from './growth.ts';
 import { measureOverhead } from './overhead.ts';
 import { providePeer } from './peer-database.ts';
 import { writeReport } from './report.ts';
-import { listMissing } from './servers.ts';
+import { listMissing, wrk } from './servers.ts';
 import { measureMemory, measureThroughput } from './throughput.ts';
 import { findWorst } from './worst.ts';
 import { measureWriters } from './writers.ts';
@@ -50,7 +50,7 @@ const A = databases['A'] ?? (databases['small2k'] as string);
 const C = databases['C'];
 const each = isQuick ? 300 : 1000;
 
-const missing = listMissing();
+const missing = listMissing(wrk);
 if (missing.length > 0) say(toSkipped(missing));
 /** Made before anybody is connected to the data sets: they are copied. */
 const pairs: Pair[] = [];

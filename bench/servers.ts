@@ -18,12 +18,15 @@ const needed: Record<string, [program: string, ...args: string[]]> = {
   'python3-django-filters': [python, '-c', 'import django_filters'],
   'python3-psycopg2': [python, '-c', 'import psycopg2'],
   gunicorn: [python, '-c', 'import gunicorn'],
-  wrk: ['sh', '-c', 'command -v wrk'],
 };
 
-/** The packages without which the peer cannot stand beside. */
-export const listMissing = (): string[] =>
-  Object.entries(needed).flatMap(([name, [program, ...args]]) => (spawnSync(program, args).status === 0 ? [] : name));
+/** The packages without which the peer cannot be run; for a comparison under load wrk is needed besides. */
+export const listMissing = (besides: typeof needed = {}): string[] =>
+  Object.entries({ ...needed, ...besides }).flatMap(([name, [program, ...args]]) =>
+    spawnSync(program, args).status === 0 ? [] : name,
+  );
+
+export const wrk: typeof needed = { wrk: ['sh', '-c', 'command -v wrk'] };
 
 /** `Django 3.2.25, Django REST framework 3.14.0, gunicorn 20.1.0, Python 3.11.2` */
 export function readPeerVersions(): string {

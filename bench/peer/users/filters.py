@@ -1,4 +1,4 @@
-from datetime import datetime, time, timedelta, timezone as tz
+from datetime import datetime, time, timezone as tz
 
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
@@ -11,6 +11,10 @@ from .serializers import ONLINE_WINDOW
 
 def start_of(day):
     return datetime.combine(day, time.min, tz.utc)
+
+
+def end_of(day):
+    return datetime.combine(day, time.max, tz.utc)
 
 
 class DayFilter(filters.DateFilter):
@@ -26,8 +30,7 @@ class DayFilter(filters.DateFilter):
         if self.bound != "to":
             queryset = queryset.filter(**{f"{self.field_name}__gte": start_of(day)})
         if self.bound != "from":
-            end = start_of(day) + timedelta(days=1)
-            queryset = queryset.filter(**{f"{self.field_name}__lt": end})
+            queryset = queryset.filter(**{f"{self.field_name}__lte": end_of(day)})
         return queryset
 
 

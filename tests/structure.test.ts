@@ -2,7 +2,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
-const folders = ['handlers', 'lib', 'manage', 'migrations', 'openapi', 'web', 'scripts', 'bench'];
+const folders = ['handlers', 'lib', 'manage', 'migrations', 'openapi', 'web', 'scripts', 'bench', 'prove'];
 const files = folders.flatMap((folder) => globSync(`${folder}/**/*.ts`)).sort();
 
 const lib = ['lib', 'lib/http', 'lib/database'];
@@ -20,9 +20,21 @@ const downhill: Record<string, string[]> = {
   web: lib,
   'web/console': ['lib', 'lib/users', 'web/console'], // types of the answers
   'web/reference': ['web/reference'],
-  scripts: [...lib, 'lib/users', 'manage', 'openapi', 'web', 'scripts', 'scripts/servers', 'scripts/smoke', '.'], // likewise
+  scripts: [
+    ...lib,
+    'lib/users',
+    'manage',
+    'openapi',
+    'prove',
+    'web',
+    'scripts',
+    'scripts/servers',
+    'scripts/smoke',
+    '.',
+  ], // likewise
   'scripts/smoke': ['scripts/smoke'], // it asks what is deployed, and must not lean on its code
   'scripts/servers': ['scripts/servers'],
+  prove: [...lib, 'lib/users', 'prove'],
   bench: [...lib, 'lib/users', 'handlers', 'manage', 'scripts/servers', 'bench'],
 };
 
@@ -81,14 +93,17 @@ describe('the lines of a file', () => {
 test.each<[word: RegExp, only: RegExp]>([
   [/\bprocess\.env\b/, /^(handlers|scripts|bench)\//],
   [/\bstatusCode\b/, /^(lib\/http\/gateway\.ts$|bench\/|scripts\/smoke\/)/],
-  [/\b(rawPath|rawQueryString|requestContext|httpMethod)\b/, /^(lib\/http\/events\.ts$|bench\/)/],
+  [
+    /\b(rawPath|rawQueryString|requestContext|httpMethod)\b/,
+    /^(lib\/http\/events\.ts$|prove\/access-log\.ts$|bench\/)/,
+  ],
   [
     /\b(search_text|list_flags|last_login|invite_code)\b/,
     /^(lib\/(users\/|database\/tables\.ts$)|migrations\/|manage\/|bench\/|openapi\/|web\/console\/)/,
   ],
   [/\bconsole\.(log|error|warn|info)\b/, /^(lib\/log\.ts$|scripts\/|bench\/)/],
   // No server-side request forgery: what is deployed fetches nothing.
-  [/\bfetch\(/, /^(scripts|web\/(console|reference))\//],
+  [/\bfetch\(/, /^(prove|scripts|web\/(console|reference))\//],
   [/\bimport pg\b/, /^(lib\/database\/|manage\/database\.ts$|scripts\/|bench\/)/],
 ])('%s is said in %s alone', (word, only) => {
   const speakers = files.filter((file) => word.test(codeOf(file)));

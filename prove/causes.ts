@@ -14,7 +14,7 @@ export const causes = {
   count: difference('another count', 'Others match here than there.'),
   users: difference('other users', 'Others match, or they are ordered otherwise and so stand on other pages.'),
   order: difference('the same users in another order', 'Compare what breaks ties, and where nulls stand.'),
-  field: difference('another value of a field', 'Look at the users named.'),
+  field: difference('another value of', 'Look at the users named.'),
   next: difference('`next` leads elsewhere', 'A walk through the pages shows others, or ends sooner or later.'),
   previous: difference('`previous` leads elsewhere', 'A walk back shows others, or ends sooner or later.'),
   form: difference('no page of the list', 'One of the two answers with something else than a page.'),

@@ -1,5 +1,5 @@
 import type { causes } from './causes.ts';
-import { type Report, type Row, toAmount, toSentence, toVerdict } from './report.ts';
+import { type Report, type Row, toPercent, toSentence, toVerdict } from './report.ts';
 
 /** The report as one page that needs nothing besides: no script, in the light or dark of whoever reads it, on paper in light. */
 export function toHtml(report: Report): string {
@@ -35,7 +35,11 @@ const isOf =
 
 const sections: [title: string, kind: Kind, text: string][] = [
   ['Differences', 'difference', 'The two do not say the same, and nothing says that they should not.'],
-  ['Intended', 'intended', 'The new API is meant to answer so. Whose clients meet it decide whether they can.'],
+  [
+    'Intended',
+    'intended',
+    'The new API is meant to answer so. Whoever has clients that meet it decides whether they can.',
+  ],
   ['Set aside', 'natural', 'Differs by nature. Counted, and no more.'],
 ];
 
@@ -53,10 +57,9 @@ ${rows.map(toTableRow).join('\n')}
 
 function toTableRow(row: Row): string {
   const ids = row.ids.length > 0 ? `<br><small>Users ${row.ids.join(', ')}</small>` : '';
-  const share = toAmount(row).split(', ')[1]?.replace(' of requests', '') ?? '';
   return `<tr${row.matters ? ' class="matters"' : ''}>
 <td>${toCode(toSentence(row))} <small>${row.cause}</small>${ids}${toExamples(row)}</td>
-<td class="number">${row.queries}</td><td class="number">${row.requests}</td><td class="number">${toHtmlText(share)}</td><td>${toCode(row.advice)}</td>
+<td class="number">${row.queries}</td><td class="number">${row.requests}</td><td class="number">${toHtmlText(toPercent(row.share))}</td><td>${toCode(row.advice)}</td>
 </tr>`;
 }
 

@@ -32,6 +32,8 @@ export type Report = {
   lines: LineTally;
   /** All that the log has, those that were judged, and the requests that these stand for. */
   queries: { distinct: number; judged: number; requests: number };
+  /** Of these, from 0 to 1: whose answers differ, and those whose clients meet what is intended; what was accepted is left out. */
+  shares: { difference: number; intended: number };
   /** Users and fields that were compared, and requests whose answers differ in a field of a user. */
   compared: { users: number; fields: number; requestsWithAnotherField: number };
   asked: Record<Side, AskTally>;
@@ -76,16 +78,24 @@ export function toReport(
   const sorted = [...rows.values()].sort(
     (a, b) => order.indexOf(a.cause) - order.indexOf(b.cause) || b.requests - a.requests,
   );
-  const withField = judged.filter(({ outcome }) => outcome.findings.some(({ cause }) => cause === 'field'));
+  const requestsWith = (isMeant: (finding: Finding) => boolean): number =>
+    sum(
+      judged.filter(({ outcome }) => outcome.findings.some(isMeant)),
+      ({ query }) => query.weight,
+    );
+  const toShare = (kind: Row['kind']): number =>
+    requestsWith(({ cause }) => causes[cause].kind === kind && !options.accepted.includes(cause)) /
+    Math.max(1, requests);
   return {
     made: new Date().toISOString(),
     bases: options.bases,
     isComplete: judged.length === distinct,
     queries: { distinct, judged: judged.length, requests },
+    shares: { difference: toShare('difference'), intended: toShare('intended') },
     compared: {
       users: sum(judged, ({ outcome }) => outcome.users),
       fields: sum(judged, ({ outcome }) => outcome.fields),
-      requestsWithAnotherField: sum(withField, ({ query }) => query.weight),
+      requestsWithAnotherField: requestsWith(({ cause }) => cause === 'field'),
     },
     ...facts,
     rows: sorted,
@@ -119,21 +129,27 @@ const sum = <Item>(items: Item[], toNumber: (item: Item) => number): number =>
   items.reduce((total, item) => total + toNumber(item), 0);
 
 /** `3 queries, 4 % of requests` */
-export function toAmount({ queries, share }: Row): string {
+export const toAmount = ({ queries, share }: Row): string =>
+  `${count(queries, 'query', 'queries')}, ${toPercent(share)} of requests`;
+
+/** `4 %` */
+export function toPercent(share: number): string {
   const percent = share > 0 && share < 0.001 ? '< 0.1' : (share * 100).toFixed(share < 0.1 ? 1 : 0);
-  return `${count(queries, 'query', 'queries')}, ${percent.replace(/\.0$/, '')} % of requests`;
+  return `${percent.replace(/\.0$/, '')} %`;
 }
 
 /** ``send `_`: refused here, ignored there`` */
 export function toSentence({ title, parameters, field, how }: Row): string {
   const subject = parameters.length > 0 ? `send ${parameters.map((name) => `\`${name}\``).join(', ')}: ` : '';
-  return `${subject}${title}${field ? ` \`${field}\`` : ''}${how ? ` (${how})` : ''}`;
+  // What differs without more to be said of it.
+  const manner = how && how !== 'another' && how !== 'others' ? ` (${how})` : '';
+  return `${subject}${title}${field ? ` \`${field}\`` : ''}${manner}`;
 }
 
 /** The lines that say how it ended, most important first. */
 export function toVerdict(report: Report): string[] {
-  const { queries, compared, lines, rows, isComplete } = report;
-  const mattering = rows.filter(({ matters }) => matters);
+  const { queries, compared, lines, isComplete } = report;
+  const { difference, intended } = report.shares;
   const proved = 'Nothing that was found matters: these clients may change the host.';
   return [
     ...(isComplete
@@ -143,7 +159,7 @@ export function toVerdict(report: Report): string[] {
       ? 'No request of the list is in the log.'
       : report.isProved
         ? proved
-        : `${count(mattering.length, 'cause matters', 'causes matter')}.`,
+        : `Not proved: ${toPercent(difference)} of the requests are answered otherwise, and ${toPercent(intended)} meet what is intended.`,
     `${compared.requestsWithAnotherField.toLocaleString('en')} of ${count(queries.requests, 'answer differs', 'answers differ')} in a field; ` +
       `${count(queries.judged, 'distinct query', 'distinct queries')}, ${count(compared.users, 'user', 'users')} and ${count(compared.fields, 'field', 'fields')} compared.`,
     `Of the log, ${count(lines.taken, 'line', 'lines')} taken; left out: ${lines.otherPaths} of other paths, ${lines.otherMethods} of other methods, ` +

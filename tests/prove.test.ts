@@ -138,6 +138,7 @@ describe('what is refused here', () => {
       ['value-ignored', 'is_active', 1, 1],
     ]);
     expect(report.rows[0]?.share).toBe(0.4);
+    expect(report.shares).toEqual({ difference: 0, intended: 0.8 });
     expect(report.isProved).toBe(false);
     expect(toText(report).join('\n')).toMatch(
       /! +│ send `_`: refused here, ignored there +│ 1 query, 40 % of requests/,

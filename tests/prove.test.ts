@@ -304,6 +304,100 @@ describe('an API that fails', () => {
   });
 });
 
+describe('the causes', () => {
+  const drop =
+    (name: string) =>
+    (query: URLSearchParams): void =>
+      query.delete(name);
+  /** Reverses each run of users whose gender is alike. */
+  const reverseEquals = ({ results }: AnyPage) => {
+    const runs = [...Map.groupBy(results, ({ gender }) => gender).values()];
+    results.splice(0, results.length, ...runs.flatMap((run) => run.reverse()));
+  };
+  const nullsFirst = ({ results }: AnyPage) =>
+    void results.sort((a, b) => Number(b['gender'] === null) - Number(a['gender'] === null));
+  const fill = (most: number) => (page: AnyPage, query: URLSearchParams) => {
+    if (!query.has('limit', '5000')) return;
+    page.results = Array.from({ length: most }, (_, index) => ({ id: index + 1 }));
+    page.count = 1200;
+  };
+
+  test.each<[cause: string, parameters: string, query: string, old: Alterations, own?: Alterations]>([
+    ['ties', 'ordering', '?ordering=gender', { page: (page, query) => query.has('ordering') && reverseEquals(page) }],
+    ['nulls', 'ordering', '?ordering=gender', { page: (page, query) => query.has('ordering') && nullsFirst(page) }],
+    ['limit-cap', 'limit', '?limit=5000', { page: fill(1200) }, { page: fill(1000) }],
+    ['page-size', '', '?ordering=id', { query: (query) => query.has('limit') || query.set('limit', '4') }],
+    [
+      'repeated',
+      'groups_in',
+      '?groups_in=1&groups_in=3',
+      { query: (query) => query.has('groups_in') && query.set('groups_in', '3') },
+    ],
+    ['search', 'search', '?search=celik', { query: (query) => query.has('search') && query.set('search', 'nobody') }],
+    [
+      'other-refusal',
+      'format',
+      '?format=xml',
+      { instead: (query) => (query.has('format') ? { status: 404 } : undefined) },
+    ],
+    [
+      'answered-here',
+      'gender',
+      '?gender=MALE',
+      { instead: (query) => (query.has('gender') ? { status: 400 } : undefined) },
+    ],
+    ['ignored-there', 'id_in', '?id_in=1,2', { query: drop('id_in') }],
+    ['ignored-here', 'gender', '?gender=male', {}, { query: drop('gender') }],
+    [
+      'status',
+      'gender',
+      '?gender=male',
+      {},
+      { instead: (query) => (query.has('gender') ? { status: 403 } : undefined) },
+    ],
+    [
+      'new-field',
+      '',
+      '?limit=2',
+      { page: ({ results }) => results.forEach((user) => void delete user['groups_data']) },
+    ],
+  ])('%s: %s is named of %s', async (cause, parameters, query, alterations, own = {}) => {
+    const [old, changed] = [await startOld(alterations), await startOld(own)];
+    const report = await proveQueries(old.url, changed.url, [query]);
+    const rows = rowsOf(report, ['difference', 'intended', 'natural']).filter(
+      ([cause]) => !/cursors|link-host/.test(`${cause}`),
+    );
+    expect(rows).toEqual([[cause, parameters, 1, 1]]);
+    expect(report.isProved).toBe(['answered-here', 'ignored-there', 'new-field'].includes(cause));
+  });
+
+  test('an avatar at the host of the old API is one at another host, and at any other a difference', async () => {
+    const at = (host: string) => (page: AnyPage) => {
+      for (const user of page.results)
+        if (user['avatar']) user['avatar'] = `${host}${new URL(`${user['avatar']}`).pathname}`;
+    };
+    const page: Alterations = { page: (answer) => at(old.url)(answer) };
+    const old = await startOld(page);
+    const report = await proveQueries(old.url, refusing.url, ['?id_max=1']);
+    expect([rowsOf(report), asidesOf(report)]).toEqual([[], ['avatar-host']]);
+    const other = await startOld({ page: at('https://cdn.example.org') });
+    const { rows } = await proveQueries(other.url, refusing.url, ['?id_max=1']);
+    expect(rows).toMatchObject([{ cause: 'field', field: 'avatar', ids: [1] }]);
+  });
+});
+
+describe('a token', () => {
+  test.each([
+    ['abc', 'Token abc'],
+    [' abc\n', 'Token abc'],
+    ['token  abc', 'token  abc'],
+    ['Bearer a.b-c', 'Bearer a.b-c'],
+  ])('%j is sent as %s', (OLD_TOKEN, sent) => {
+    const args = ['--log', 'x', '--old', 'https://a.example', '--new', 'https://b.example'];
+    expect(readOptions(args, { ...tokens, OLD_TOKEN }).authorizations.old).toBe(sent);
+  });
+});
+
 describe('a run that is stopped', () => {
   test('goes on where it was', async () => {
     const old = await startOld();

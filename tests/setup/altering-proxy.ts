@@ -13,9 +13,9 @@ export type AnyPage = {
 
 export type Alterations = {
   /** Of what is asked. */
-  query?: (query: URLSearchParams) => void;
+  query?: (query: URLSearchParams) => unknown;
   /** Of a page; `query` is as it was asked. */
-  page?: (page: AnyPage, query: URLSearchParams) => void;
+  page?: (page: AnyPage, query: URLSearchParams) => unknown;
   /** An answer in place of the target's: a status, or `silence`. */
   instead?: (query: URLSearchParams) => { status: number; headers?: Record<string, string> } | 'silence' | undefined;
 };

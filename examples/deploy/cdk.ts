@@ -31,6 +31,7 @@ const users = new lambda.Function(stack, 'Users', {
     PUBLIC_URL: text('PublicUrl'), // what clients call; empty at first
     MEDIA_URL: text('MediaUrl'),
     AUDIT_LOG: 'off',
+    UNKNOWN_PARAMETERS: 'refuse',
   },
 });
 users.addToRolePolicy(new PolicyStatement({ actions: ['rds-db:connect'], resources: [text('DatabaseUserArn')] }));
@@ -45,8 +46,8 @@ const api = new HttpApi(stack, 'Api', {
   corsPreflight: {
     allowOrigins: list('CorsOrigins'),
     allowMethods: [CorsHttpMethod.GET, CorsHttpMethod.HEAD, CorsHttpMethod.OPTIONS],
-    allowHeaders: ['Authorization'],
-    exposeHeaders: ['Link', 'Retry-After', 'Server-Timing', 'X-Request-Id', 'X-Version'],
+    allowHeaders: ['Accept', 'Authorization', 'Content-Type', 'User-Agent', 'X-CSRFToken', 'X-Requested-With'],
+    exposeHeaders: ['Link', 'Retry-After', 'Server-Timing', 'X-Ignored-Parameters', 'X-Request-Id', 'X-Version'],
     maxAge: Duration.seconds(600),
   },
   // The route $default: an HTTP API can have no route that ends in a slash.

@@ -69,12 +69,13 @@ resource "aws_lambda_function" "users" {
 
   environment {
     variables = {
-      DATABASE_URL      = var.database_url
-      DATABASE_IAM_AUTH = "on"
-      DATABASE_CA_FILE  = "/var/runtime/ca-cert.pem"
-      PUBLIC_URL        = var.public_url
-      MEDIA_URL         = var.media_url
-      AUDIT_LOG         = "off"
+      DATABASE_URL       = var.database_url
+      DATABASE_IAM_AUTH  = "on"
+      DATABASE_CA_FILE   = "/var/runtime/ca-cert.pem"
+      PUBLIC_URL         = var.public_url
+      MEDIA_URL          = var.media_url
+      AUDIT_LOG          = "off"
+      UNKNOWN_PARAMETERS = "refuse"
     }
   }
 
@@ -101,8 +102,8 @@ resource "aws_apigatewayv2_api" "users" {
   cors_configuration {
     allow_origins  = var.cors_origins
     allow_methods  = ["GET", "HEAD", "OPTIONS"]
-    allow_headers  = ["Authorization"]
-    expose_headers = ["Link", "Retry-After", "Server-Timing", "X-Request-Id", "X-Version"]
+    allow_headers  = ["Accept", "Authorization", "Content-Type", "User-Agent", "X-CSRFToken", "X-Requested-With"]
+    expose_headers = ["Link", "Retry-After", "Server-Timing", "X-Ignored-Parameters", "X-Request-Id", "X-Version"]
     max_age        = 600
   }
 }

@@ -1,172 +1,38 @@
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { Handler } from '../lib/http/gateway.ts';
-import type { User } from '../lib/users/user.ts';
-import { buildPages } from '../scripts/build-pages.ts';
-import { hasChromium, launchChromium } from '../scripts/servers/chromium.ts';
+import { describe, expect, test } from 'vitest';
+import { hasChromium } from '../scripts/servers/chromium.ts';
 import { findFreePort } from '../scripts/servers/free-port.ts';
-import { openTestDatabase } from './setup/database.ts';
-import { type HttpServer, startHttpServer } from './setup/http-server.ts';
+import { startHttpServer } from './setup/http-server.ts';
+import {
+  alterUsers,
+  askedOfPages,
+  context,
+  currentState,
+  elsewhere,
+  eventually,
+  everybody,
+  expectAccessible,
+  expectFault,
+  filter,
+  handlers,
+  media,
+  names,
+  nothing,
+  open,
+  openConsole,
+  page,
+  portraits,
+  sent,
+  server,
+  signIn,
+  stored,
+  usePages,
+  whenListed,
+} from './setup/pages.ts';
 import { keys } from './setup/people.ts';
-import { loadHandler } from './setup/request.ts';
-
-const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-
-let browser: Browser;
-let handlers: Handler[];
-let server: HttpServer;
-let media: Pictures;
-let elsewhere: Pictures;
-let context: BrowserContext;
-let page: Page;
-
-/** Like a person, a test waits for the page. */
-const eventually = <Value>(read: () => Value) => expect.poll(read);
-
-/** A host of pictures, and the paths that it was asked for. */
-type Pictures = HttpServer & { asked: string[] };
-
-async function startPictures(): Promise<Pictures> {
-  const asked: string[] = [];
-  const handler: Handler = async (event) => {
-    const { rawPath } = event as { rawPath: string };
-    asked.push(rawPath);
-    if (rawPath.includes('missing')) return { statusCode: 404 };
-    if (rawPath.includes('moved')) return { statusCode: 302, headers: { Location: `${elsewhere.url}${rawPath}` } };
-    const headers = { 'Content-Type': 'image/svg+xml' };
-    return { statusCode: 200, headers, body: '<svg xmlns="http://www.w3.org/2000/svg" width="36" height="36"/>' };
-  };
-  return { ...(await startHttpServer(await findFreePort(), [handler])), asked };
-}
-
-/** What the page must not have done. */
-let faults: string[] = [];
-/** The requests to the list, as sent. */
-let sent: URL[] = [];
-/** What the function of the pages was asked, as it came. */
-let askedOfPages: string[] = [];
 
 describe.skipIf(!hasChromium)('in Chromium', () => {
-  beforeAll(async () => {
-    await buildPages();
-    const { url } = await openTestDatabase();
-    media = await startPictures();
-    elsewhere = await startPictures();
-    const users = await loadHandler(url, { MEDIA_URL: `${media.url}/files` });
-    vi.resetModules();
-    const { handler: web } = await import('../handlers/web.ts');
-    handlers = [
-      users,
-      (event) => {
-        askedOfPages.push(JSON.stringify(event));
-        return web(event);
-      },
-    ];
-    server = await startHttpServer(await findFreePort(), handlers);
-    browser = await launchChromium();
-  });
-
-  afterAll(async () => {
-    await browser?.close();
-    for (const started of [server, media, elsewhere]) await started?.stop();
-  });
-
-  beforeEach(async () => {
-    await open('light');
-  });
-
-  afterEach(async () => {
-    await context.close();
-    expect(faults).toEqual([]);
-  });
-
-  async function open(colorScheme: 'light' | 'dark') {
-    faults = [];
-    sent = [];
-    askedOfPages = [];
-    for (const { asked } of [media, elsewhere]) asked.length = 0;
-    context = await browser.newContext({
-      colorScheme,
-      locale: 'en-GB',
-      timezoneId: 'Pacific/Kiritimati',
-      viewport: { width: 1440, height: 900 },
-    });
-    await context.route(
-      (url) => ![server, media, elsewhere].some((known) => known.url === url.origin),
-      (route) => {
-        faults.push(`asks ${route.request().url()}`);
-        return route.abort();
-      },
-    );
-    page = await context.newPage();
-    page.on('pageerror', (error) => faults.push(String(error)));
-    page.on('console', (message) => {
-      // Chromium reports a refused request as an error of its own.
-      const isRefused = /status of 40\d/.test(message.text());
-      if (message.type() === 'error' && !isRefused) faults.push(message.text());
-    });
-    page.on('request', (request) => {
-      const url = new URL(request.url());
-      if (url.pathname.endsWith('/api/users/')) sent.push(url);
-    });
-  }
-
-  async function expectAccessible(): Promise<void> {
-    await page.evaluate(axeSource);
-    const violations = await page.evaluate(
-      'axe.run().then(({ violations }) => violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html)]))',
-    );
-    expect(violations).toEqual([]);
-  }
-
-  /** Newest first. */
-  const everybody = ['gus', 'fay_x', 'eve', 'dan', 'cat', 'bob', 'ann'];
-  const names = () => page.locator('tbody .names > :last-child').allTextContents();
-  const whenListed = (...usernames: string[]) => eventually(names).toEqual(usernames);
-  const filter = (label: string) => page.locator('#filters').getByLabel(label);
-  /** What the address bar shows after the page's path. */
-  const currentState = () => page.url().replace(`${server.url}/api/console/`, '');
-
-  /** What stands for each user listed. */
-  const portraits = () =>
-    page.evaluate<string[]>(`Promise.all([...document.querySelectorAll('.portrait')].map(async (portrait) => {
-      const image = portrait.querySelector('img');
-      await image?.decode().catch(() => {});
-      const avatar = portrait.querySelector('.avatar');
-      return avatar === image ? 'picture' : avatar.textContent;
-    }))`);
-
-  async function signIn(key = keys.ann): Promise<void> {
-    await page.getByRole('textbox', { name: 'Token' }).fill(key);
-    await page.keyboard.press('Enter');
-  }
-
-  async function openConsole(state = ''): Promise<void> {
-    await page.goto('about:blank'); // another state alone would not load the page again
-    await page.goto(`${server.url}/api/console/${state}`);
-    await signIn();
-  }
-
-  /** Has the API say something else of each user. */
-  const alterUsers = (alter: (user: User) => Partial<User>) =>
-    page.route('**/api/users/**', async (route) => {
-      const answer = await route.fetch();
-      const { results, ...others } = await answer.json();
-      const altered = results.map((user: User) => ({ ...user, ...alter(user) }));
-      await route.fulfill({ response: answer, json: { ...others, results: altered } });
-    });
-
-  /** What the page has put into the browser's storage. */
-  const stored = () =>
-    page.evaluate<object>(`(async () => ({
-      localStorage: { ...localStorage },
-      sessionStorage: { ...sessionStorage },
-      databases: await indexedDB.databases(),
-      history: history.state,
-    }))()`);
-  const nothing = { localStorage: {}, sessionStorage: {}, databases: [], history: null };
+  usePages();
 
   describe('the reference', () => {
     async function sendGender(url: string, key = keys.ann) {
@@ -446,7 +312,7 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
       await filter('ID max').fill('2');
       await page.keyboard.press('Tab');
       await eventually(() => page.locator('#problem').innerText()).toContain('The request failed (503).');
-      faults = faults.filter((fault) => !fault.includes('503'));
+      await expectFault(/503/);
       await page.unrouteAll();
       await page.getByRole('button', { name: 'Try again' }).click();
       await whenListed('bob', 'ann');
@@ -594,8 +460,7 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
       await eventually(portraits).toEqual(['AÇ']);
       expect(media.asked).toEqual(['/moved.png']);
       expect(elsewhere.asked).toEqual([]);
-      await eventually(() => faults.join()).toMatch(/moved\.png[\s\S]*img-src/);
-      faults = [];
+      await expectFault(/moved\.png[\s\S]*img-src/);
     });
 
     test('shows the answer to what was asked last, however late an earlier one comes', async () => {

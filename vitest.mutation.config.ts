@@ -17,7 +17,7 @@ export default mergeConfig(config, {
       ...configDefaults.exclude,
       // They look at programs that they start, at files or at times: not at mutants, or at too few for what they take.
       'tests/{clients,examples,export-memory,far-times,faults-load,migrations,node-versions}.test.ts',
-      'tests/{pages-browser,plans,poolers}.test.ts',
+      'tests/{console-*,pages-browser,plans,poolers}.test.ts',
       'tests/{postgres-server,reader-others,schema,schemas,scripts,search-locales,start}.test.ts',
       'tests/{standbys,structure,template,walk,workflows}.test.ts',
     ],

@@ -129,6 +129,9 @@ export async function expectAccessible(): Promise<void> {
   expect(violations).toEqual([]);
 }
 
+/** Of a desk, of a tablet and of a phone. */
+export const widths = [1400, 768, 390];
+
 /** Newest first. */
 export const everybody = ['gus', 'fay_x', 'eve', 'dan', 'cat', 'bob', 'ann'];
 export const names = () => page.locator('tbody .names > :last-child').allTextContents();
@@ -165,6 +168,29 @@ export const alterUsers = (alter: (user: User) => Partial<User>) =>
     const altered = results.map((user: User) => ({ ...user, ...alter(user) }));
     await route.fulfill({ response: answer, json: { ...others, results: altered } });
   });
+
+/** Has the API hold that many users: user1, user2 and so on, of whom it tells what it knows of one, and their pages by offset. */
+export const listMany = (count: number) =>
+  page.route('**/api/users/?*', async (route) => {
+    const answer = await route.fetch({ url: `${server.url}/api/users/` });
+    const { searchParams } = new URL(route.request().url());
+    const [limit, offset] = ['limit', 'offset'].map((name) => Number(searchParams.get(name))) as [number, number];
+    const [user] = (await answer.json()).results;
+    const ids = Array.from({ length: Math.min(limit, count - offset) }, (_, index) => offset + index + 1);
+    const next = offset + limit < count ? `${server.url}/api/users/?limit=${limit}&offset=${offset + limit}` : null;
+    const results = ids.map((id) => ({ ...user, id, username: `user${id}` }));
+    await route.fulfill({ response: answer, json: { count, next, previous: null, results } });
+  });
+
+/** Keeps the API's answers back until what it returns is called. */
+export async function holdAnswers(): Promise<() => void> {
+  let release = () => {};
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  await page.route('**/api/users/**', (route) => released.then(() => route.fallback()));
+  return release;
+}
 
 /** What the page has put into the browser's storage. */
 export const stored = () =>

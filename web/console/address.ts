@@ -9,6 +9,19 @@ export type Go = (query: URLSearchParams, options?: { replace?: boolean }) => vo
  */
 let state = '';
 
+/** Whether times are shown in the reader's own zone, not in UTC. It is of the page alone: the API is not asked with it. */
+let isOwnZone = false;
+
+const ownZone: [name: string, value: string] = ['zone', 'local'];
+
+export const showsOwnZone = (): boolean => isOwnZone;
+
+/** Not as a step of the history: it changes nothing of what is asked for. */
+export function setOwnZone(value: boolean): void {
+  isOwnZone = value;
+  writeAddress(currentQuery(), { replace: true });
+}
+
 export const currentQuery = (): URLSearchParams => new URLSearchParams(state);
 
 /** Takes the state from the address, and calls `change` whenever somebody goes back or forward, follows a link or edits it. */
@@ -26,6 +39,8 @@ export function followAddress(change: () => void): void {
 function readAddress(): void {
   const fragment = isAnchor() ? '' : location.hash.slice(1);
   const query = new URLSearchParams([...new URLSearchParams(location.search), ...new URLSearchParams(fragment)]);
+  isOwnZone = query.has(...ownZone);
+  query.delete(...ownZone);
   state = String(query);
   if (location.search !== '') writeAddress(query, { replace: true });
 }
@@ -35,27 +50,29 @@ const isAnchor = (): boolean => /^#[^=]+$/.test(location.hash);
 
 export function writeAddress(query: URLSearchParams, { replace = false } = {}): void {
   state = String(query);
-  const address = state === '' ? location.pathname : `${location.pathname}#${state}`;
+  const shown = String(new URLSearchParams([...query, ...(isOwnZone ? [ownZone] : [])]));
+  const address = shown === '' ? location.pathname : `${location.pathname}#${shown}`;
   if (replace) history.replaceState(null, '', address);
   else history.pushState(null, '', address);
 }
 
-/** The current query with another value; '' is none. */
-export function withValue(name: string, value: string): URLSearchParams {
-  const query = withoutPosition(currentQuery());
-  if (value === '') query.delete(name);
-  else query.set(name, value);
+/** The current query with other values, at the first page; '' is none. */
+function withValues(values: Record<string, string>): URLSearchParams {
+  const query = without(currentQuery(), positions);
+  for (const [name, value] of Object.entries(values)) {
+    if (value === '') query.delete(name);
+    else query.set(name, value);
+  }
   return query;
 }
 
-export function withoutFilters(): URLSearchParams {
-  const query = withoutPosition(currentQuery());
-  for (const { name } of filters) query.delete(name);
-  return query;
-}
+export const withValue = (name: string, value: string): URLSearchParams => withValues({ [name]: value });
 
-/** Back to the first page. */
-function withoutPosition(query: URLSearchParams): URLSearchParams {
-  for (const name of positions) query.delete(name);
-  return query;
+export const withoutFilters = (): URLSearchParams =>
+  without(currentQuery(), [...positions, ...filters.map(({ name }) => name)]);
+
+function without(query: URLSearchParams, names: string[]): URLSearchParams {
+  const others = new URLSearchParams(query);
+  for (const name of names) others.delete(name);
+  return others;
 }

@@ -6,17 +6,21 @@ export type Problem = { status: number; detail: string; errors?: Record<string, 
 
 export type UserPage = Page<User>;
 
-type Answer = { page: UserPage; problem?: never } | { problem: Problem; page?: never };
+type Answer = { found: UserPage; problem?: never } | { problem: Problem; found?: never };
 
-/** Asks the API beside this page, whatever stage or path both are under. */
-export async function fetchUsers(query: URLSearchParams, token: string, signal: AbortSignal): Promise<Answer> {
+/** The list beside this page, whatever stage or path both are under. */
+export function toUsersUrl(query: URLSearchParams): URL {
   const url = new URL('../users/', location.href);
   url.search = query.toString();
+  return url;
+}
+
+export async function fetchUsers(query: URLSearchParams, token: string, signal: AbortSignal): Promise<Answer> {
   try {
     const headers = { Accept: 'application/json', Authorization: `Token ${toHeaderText(token)}` };
-    const response = await fetch(url, { headers, signal, credentials: 'omit', cache: 'no-store' });
+    const response = await fetch(toUsersUrl(query), { headers, signal, credentials: 'omit', cache: 'no-store' });
     const body = await response.json();
-    if (response.ok) return { page: body };
+    if (response.ok) return { found: body };
     return { problem: { detail: `The request failed (${response.status}).`, ...body, status: response.status } };
   } catch (error) {
     if (signal.aborted) throw error;

@@ -2,23 +2,27 @@ import type { User } from '../../lib/users/user.ts';
 import { type Child, element, hidden } from './element.ts';
 import { toPortrait } from './portrait.ts';
 
-export function toPerson(user: User): HTMLElement {
+/** The name opens the user in full. */
+export function toPerson(user: User, open: (user: User) => void): HTMLElement {
   const { username, full_name } = user;
-  const names = element(
-    'span',
-    { class: 'names' },
-    element('span', { class: 'name', dir: 'auto' }, full_name ?? username),
-    element('span', { class: 'faint', dir: 'auto' }, username),
-  );
+  const name = full_name ?? username;
+  const attributes = { type: 'button', class: 'name cut', dir: 'auto', title: name, 'aria-haspopup': 'dialog' };
+  const button = element('button', attributes, name);
+  button.addEventListener('click', () => open(user));
+  const names = element('span', { class: 'names' }, button, toCutText(username, 'faint'));
   return element('div', { class: 'person' }, toPortrait(user), names);
 }
+
+/** Cut where it is too long for its place, and shown whole where one points at it. */
+const toCutText = (text: string, className = ''): HTMLElement =>
+  element('bdi', { class: `cut ${className}`, title: text }, text);
 
 export function toContact({ email, is_email_verified, mobile_number }: User): Child[] {
   if (!email && !mobile_number) return [none()];
   const verified = element('span', { class: 'verified', title: 'Verified' }, '✓', hidden('verified'));
   return [
-    email && element('span', { class: 'line' }, element('bdi', {}, email), is_email_verified && verified),
-    mobile_number && element('span', { class: 'line faint' }, element('bdi', {}, mobile_number)),
+    email && element('span', { class: 'line' }, toCutText(email), is_email_verified && verified),
+    mobile_number && element('span', { class: 'line faint' }, toCutText(mobile_number)),
   ];
 }
 
@@ -29,25 +33,19 @@ export const toRoles = ({ is_admin, is_staff, is_active }: User): Child[] =>
     !is_active && element('span', { class: 'tag off' }, 'Inactive'),
   ]);
 
+/** Of each user, so that nobody's row is much higher than the others. */
+const shownGroups = 3;
+
 export function toGroups({ groups_data }: User): Child[] {
   if (groups_data.length === 0) return [none()];
-  return withSpaces(
-    groups_data.map(({ id, name }) => element('span', { class: 'tag group', dir: 'auto', title: `Group ${id}` }, name)),
-  );
+  const tags = groups_data.slice(0, shownGroups).map(({ id, name }) => {
+    return element('span', { class: 'tag group cut', dir: 'auto', title: `Group ${id}: ${name}` }, name);
+  });
+  const others = groups_data.length - tags.length;
+  return withSpaces([...tags, others > 0 && element('span', { class: 'faint' }, `and ${others} more`)]);
 }
 
 /** Separate words for screen readers, and for who copies them. */
 const withSpaces = (tags: Child[]): Child[] => tags.filter(Boolean).flatMap((tag) => [tag, ' ']);
-
-const dayFormat = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeZone: 'UTC' });
-const timeFormat = new Intl.DateTimeFormat('en-GB', { timeStyle: 'short', timeZone: 'UTC' });
-
-/** In UTC, because the filters' days are. */
-export function toTime(timestamp: string | null): HTMLElement {
-  if (timestamp === null) return none();
-  const date = new Date(timestamp);
-  const time = element('span', { class: 'faint' }, timeFormat.format(date));
-  return element('time', { datetime: timestamp, title: timestamp }, dayFormat.format(date), time);
-}
 
 export const none = (): HTMLElement => element('span', { class: 'faint' }, '–', hidden('none'));

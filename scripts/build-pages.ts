@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { dirname, extname, join } from 'node:path';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
+import { maxExport } from '../lib/users/query.ts';
 import { hashOf, marks, type PageFile } from '../web/files.ts';
 import { writeBuiltFile } from './built-file.ts';
 import { readNotices } from './notices.ts';
@@ -122,7 +123,7 @@ async function bundle(entryPoint: string): Promise<Asset> {
     format: 'esm',
     legalComments: 'none',
     metafile: true,
-    define: { documentedParameters: JSON.stringify(await readParameters()) },
+    define: { documentedParameters: JSON.stringify(await readParameters()), maxExport: String(maxExport) },
     write: false,
   });
   return { contents: outputFiles[0]?.text as string, sources: Object.keys(metafile.inputs) };

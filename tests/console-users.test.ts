@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { hasChromium } from '../scripts/servers/chromium.ts';
 import {
@@ -5,17 +6,21 @@ import {
   context,
   eventually,
   everybody,
+  expectFault,
   filter,
+  holdAnswers,
   openConsole,
   page,
+  sent,
   server,
+  signIn,
   usePages,
   whenListed,
   widths,
 } from './setup/pages.ts';
 import { keys } from './setup/people.ts';
 
-describe.skipIf(!hasChromium)('what the console shows of a user, in Chromium', () => {
+describe.skipIf(!hasChromium)('what the console shows and saves of users, in Chromium', () => {
   usePages();
 
   describe('a user in full', () => {
@@ -135,6 +140,100 @@ describe.skipIf(!hasChromium)('what the console shows of a user, in Chromium', (
       await filter('Gender').selectOption('female');
       await whenListed('eve', 'ann');
       expect(await run(await line.innerText())).toEqual(['eve', 'ann']);
+    });
+  });
+
+  describe('a download', () => {
+    const button = () => page.getByRole('button', { name: 'Download CSV' });
+
+    test('is the whole list that is shown, with its filters and in its order', async () => {
+      await openConsole('#ordering=username&is_active=true&limit=2&zone=local');
+      await whenListed('ann', 'cat');
+      await page.getByRole('button', { name: 'Next' }).click();
+      await whenListed('dan', 'eve');
+      const saved = page.waitForEvent('download');
+      await button().click();
+      const file = await saved;
+      expect(file.suggestedFilename()).toMatch(/^users-\d{4}-\d\d-\d\d\.csv$/);
+      const [header, ...lines] = (await readFile(await file.path(), 'utf8')).trim().split('\r\n');
+      expect(header).toContain('"username"');
+      expect(lines.map((line) => line.split(',')[1])).toEqual(
+        ['ann', 'cat', 'dan', 'eve', 'fay_x', 'gus'].map((name) => `"${name}"`),
+      );
+      expect(sent.at(-1)?.search).toBe('?is_active=true&ordering=username&format=csv');
+      await button().waitFor();
+    });
+
+    test('says before it is tried that a list is too long for one file', async () => {
+      let count = 10_000;
+      await page.route('**/api/users/**', async (route) => {
+        const answer = await route.fetch();
+        await route.fulfill({ response: answer, json: { ...(await answer.json()), count } });
+      });
+      await openConsole();
+      await whenListed(...everybody);
+      const note = page.locator('#download-note');
+      expect(await note.isVisible()).toBe(false);
+      expect(await button().getAttribute('aria-disabled')).toBe('false');
+      count = 10_001;
+      await filter('Active').selectOption('true');
+      await eventually(() => note.innerText()).toMatch(/at most 10,000 users, and these are 10,001\..*ID min/);
+      expect(await button().getAttribute('aria-disabled')).toBe('true');
+      const asked = sent.length;
+      await button().click({ force: true });
+      expect(await button().getAttribute('aria-describedby')).toBe('download-note');
+      expect(sent.length).toBe(asked);
+    });
+
+    test('says why there is none, and asks for another token where this one ends', async () => {
+      await openConsole();
+      await whenListed(...everybody);
+      const detail = 'Expected at most 10000 users in one export; these are 10001.';
+      await page.route('**/api/users/?format=csv', (route) =>
+        route.fulfill({ status: 400, json: { status: 400, detail: 'Bad.', errors: { format: [detail] } } }),
+      );
+      await button().click();
+      await eventually(() => page.locator('#problem').innerText()).toContain(detail);
+      await whenListed(...everybody);
+      await page.unrouteAll();
+      await page.route('**/api/users/?format=csv', (route) =>
+        route.fulfill({ status: 401, json: { status: 401, detail: 'Invalid token.' } }),
+      );
+      await button().click();
+      await eventually(() => page.locator('#token-error').innerText()).toBe('Invalid token.');
+      expect(await page.locator('tbody tr').count()).toBe(0);
+    });
+
+    test('ends when the token is forgotten', async () => {
+      const files: unknown[] = [];
+      page.on('download', (file) => files.push(file));
+      await openConsole();
+      await whenListed(...everybody);
+      const release = await holdAnswers();
+      await button().click();
+      await page.getByRole('button', { name: 'Downloading…' }).waitFor();
+      const failed = page.waitForEvent('requestfailed');
+      await page.getByRole('button', { name: 'Forget token' }).click();
+      expect((await failed).url()).toContain('format=csv');
+      release();
+      await page.unrouteAll();
+      await signIn();
+      await whenListed(...everybody);
+      expect(files).toEqual([]);
+    });
+
+    test('is not to be had of nobody, nor where the API does not answer', async () => {
+      await openConsole('#id_max=0');
+      await eventually(() => page.locator('#status').innerText()).toBe('Nobody matches');
+      expect(await button().getAttribute('aria-disabled')).toBe('true');
+      await page.route('**/api/users/?format=csv*', (route) => route.fulfill({ status: 502, body: '<html>' }));
+      await openConsole();
+      await whenListed(...everybody);
+      await button().click();
+      await eventually(() => page.locator('#problem').innerText()).toContain(
+        'The API cannot answer at the moment (502).',
+      );
+      await expectFault(/502/);
     });
   });
 });

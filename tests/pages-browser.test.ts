@@ -312,7 +312,9 @@ describe.skipIf(!hasChromium)('in Chromium', () => {
       await page.route('**/api/users/**', (route) => route.fulfill({ status: 503, json: { message: 'x' } }));
       await filter('ID max').fill('2');
       await page.keyboard.press('Tab');
-      await eventually(() => page.locator('#problem').innerText()).toContain('The request failed (503).');
+      await eventually(() => page.locator('#problem').innerText()).toContain(
+        'The API cannot answer at the moment (503).',
+      );
       await expectFault(/503/);
       await page.unrouteAll();
       await page.getByRole('button', { name: 'Try again' }).click();

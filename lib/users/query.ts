@@ -50,7 +50,7 @@ export const parameters = { ...paging, ...cursors, search, ordering, ...filters,
 >;
 
 /** An export without a `limit` of its own is the whole list, up to this many users. */
-const maxExport = 10_000;
+export const maxExport = 10_000;
 
 /** Throws a 400 that names every fault, or a 406 where there is no such format. */
 export function readUserQuery(

@@ -71,7 +71,7 @@ export const withValue = (name: string, value: string): URLSearchParams => withV
 export const withoutFilters = (): URLSearchParams =>
   without(currentQuery(), [...positions, ...filters.map(({ name }) => name)]);
 
-function without(query: URLSearchParams, names: string[]): URLSearchParams {
+export function without(query: URLSearchParams, names: string[]): URLSearchParams {
   const others = new URLSearchParams(query);
   for (const name of names) others.delete(name);
   return others;

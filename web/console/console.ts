@@ -1,6 +1,7 @@
 import { currentQuery, followAddress, writeAddress } from './address.ts';
-import { fetchUsers, type Problem } from './api.ts';
+import { type CsvFile, fetchFile, fetchUsers, type Problem } from './api.ts';
 import { makeChips } from './chips.ts';
+import { makeDownload } from './download.ts';
 import { byId } from './element.ts';
 import { makeFilters } from './filters.ts';
 import { makeOrdering } from './ordering.ts';
@@ -26,12 +27,14 @@ const table = makeTable(go, panel.open);
 const ordering = makeOrdering(go);
 const requestLine = makeRequestLine();
 const zoneSwitch = makeZoneSwitch(table.showZone);
+const download = makeDownload(fetchShownFile);
 const paging = makePaging(go, (query) => {
   go(query);
   table.scrollUp();
 });
 
 let running: AbortController | undefined;
+let saving: AbortController | undefined;
 
 function go(query: URLSearchParams, options?: { replace?: boolean }): void {
   writeAddress(query, options);
@@ -54,13 +57,31 @@ async function show(): Promise<void> {
     const { found: page, problem } = await fetchUsers(query, token, signal);
     if (signal.aborted) return;
     table.showUsers(page?.results);
-    paging.showPage(query, page);
+    for (const part of [paging, download]) part.showPage(query, page);
     showProblem(problem); // which empties the table again where it takes the token away
     setBusy(false);
   } catch (error) {
     if (!signal.aborted) throw error;
   }
 }
+
+/** The file of what is shown; nothing where there is none, and then why. */
+async function fetchShownFile(query: URLSearchParams): Promise<CsvFile | undefined> {
+  saving = new AbortController();
+  const { signal } = saving;
+  try {
+    const { found, problem } = await fetchFile(query, signIn.token(), signal);
+    if (signal.aborted) return undefined;
+    if (problem) showProblem({ status: problem.status, detail: toMessages(problem).join(' ') });
+    return found;
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    return undefined;
+  }
+}
+
+/** All of them in one place: a file has no fields. */
+const toMessages = ({ detail, errors }: Problem): string[] => (errors ? Object.values(errors).flat() : [detail]);
 
 /** For screen readers, and in the header, which is seen wherever one has scrolled to. */
 function setBusy(isBusy: boolean): void {
@@ -80,9 +101,9 @@ function showProblem(problem: Problem | undefined): void {
 
 /** There is no token any more. */
 function leave(): void {
-  running?.abort();
+  for (const asked of [running, saving]) asked?.abort();
   table.showUsers(undefined);
-  paging.showPage(currentQuery(), undefined);
+  for (const part of [paging, download]) part.showPage(currentQuery(), undefined);
   setBusy(false);
 }
 

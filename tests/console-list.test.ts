@@ -209,7 +209,9 @@ describe.skipIf(!hasChromium)('the list in the console, in Chromium', () => {
       expect(currentState()).toMatch(/^#after=.*&zone=local$/);
       expect(sent.at(-1)?.searchParams.has('zone')).toBe(false);
       await page.goto(`${server.url}/api/console/#limit=3&zone=mars`);
-      await eventually(() => page.locator('#problem').innerText()).toContain('zone: Unknown parameter');
+      await eventually(() => page.locator('#problem').innerText()).toContain(
+        '“zone” in the address: Unknown parameter',
+      );
     });
   });
 });

@@ -57,7 +57,7 @@ export function writeAddress(query: URLSearchParams, { replace = false } = {}): 
 }
 
 /** The current query with other values, at the first page; '' is none. */
-function withValues(values: Record<string, string>): URLSearchParams {
+export function withValues(values: Record<string, string>): URLSearchParams {
   const query = without(currentQuery(), positions);
   for (const [name, value] of Object.entries(values)) {
     if (value === '') query.delete(name);

@@ -18,15 +18,21 @@ export function makeChips(go: Go) {
     return element('li', {}, button);
   }
 
+  function showQuery(query: URLSearchParams): void {
+    const used = toUsedFilters(query).map((parameter) => {
+      const { name } = parameter;
+      const text = `${toLabel(name)}: ${toValueText(parameter, query.get(name) ?? '')}`;
+      return makeChip(text, `Remove ${text}`, () => withValue(name, ''));
+    });
+    chips.replaceChildren(...used);
+    if (used.length > 1) chips.append(makeChip('Clear all', 'Clear all filters', withoutFilters));
+  }
+
   return {
-    showQuery(query: URLSearchParams): void {
-      const used = toUsedFilters(query).map((parameter) => {
-        const { name } = parameter;
-        const text = `${toLabel(name)}: ${toValueText(parameter, query.get(name) ?? '')}`;
-        return makeChip(text, `Remove ${text}`, () => withValue(name, ''));
-      });
-      chips.replaceChildren(...used);
-      if (used.length > 1) chips.append(makeChip('Clear all', 'Clear all filters', withoutFilters));
+    showQuery,
+    /** With the names of groups that were learned since; not where it would take the focus away. */
+    showNames(query: URLSearchParams): void {
+      if (!chips.contains(document.activeElement)) showQuery(query);
     },
   };
 }

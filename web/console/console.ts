@@ -4,6 +4,7 @@ import { makeChips } from './chips.ts';
 import { makeDownload } from './download.ts';
 import { byId } from './element.ts';
 import { makeFilters } from './filters.ts';
+import { forgetGroups, learnGroups } from './groups.ts';
 import { makeOrdering } from './ordering.ts';
 import { makePaging } from './paging.ts';
 import { makeProblemBox } from './problem.ts';
@@ -46,6 +47,7 @@ async function show(): Promise<void> {
   const query = currentQuery();
   for (const part of [search, filters, chips, table, ordering, requestLine, paging]) part.showQuery(query);
   zoneSwitch.showZone();
+  problemBox.clear();
   const token = signIn.token();
   if (token === '') return;
 
@@ -58,6 +60,7 @@ async function show(): Promise<void> {
     if (signal.aborted) return;
     table.showUsers(page?.results);
     for (const part of [paging, download]) part.showPage(query, page);
+    if (learnGroups(page?.results ?? [])) showGroups();
     showProblem(problem); // which empties the table again where it takes the token away
     setBusy(false);
   } catch (error) {
@@ -83,6 +86,12 @@ async function fetchShownFile(query: URLSearchParams): Promise<CsvFile | undefin
 /** All of them in one place: a file has no fields. */
 const toMessages = ({ detail, errors }: Problem): string[] => (errors ? Object.values(errors).flat() : [detail]);
 
+/** By their names, which are known as far as they have been seen. */
+function showGroups(): void {
+  filters.showOffers(currentQuery());
+  chips.showNames(currentQuery());
+}
+
 /** For screen readers, and in the header, which is seen wherever one has scrolled to. */
 function setBusy(isBusy: boolean): void {
   main.setAttribute('aria-busy', String(isBusy));
@@ -104,6 +113,9 @@ function leave(): void {
   for (const asked of [running, saving]) asked?.abort();
   table.showUsers(undefined);
   for (const part of [paging, download]) part.showPage(currentQuery(), undefined);
+  problemBox.clear();
+  forgetGroups();
+  showGroups();
   setBusy(false);
 }
 

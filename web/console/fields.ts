@@ -1,6 +1,7 @@
 import { type Control, selectValue, showErrors } from './control.ts';
 import { element } from './element.ts';
-import { filters, type Parameter, toLabel } from './parameters.ts';
+import { type Change, makeDayOffer, makeGroupOffer, type Offer } from './offers.ts';
+import { filters, isOfGroups, type Parameter, toLabel } from './parameters.ts';
 
 type Field = {
   name: string;
@@ -8,34 +9,50 @@ type Field = {
   showErrors: (messages: string[] | undefined) => void;
 };
 
-/** Fills the form with a field for each filter, in groups. `change` is called with what somebody has entered. */
-export function makeFields(form: HTMLFormElement, change: (name: string, value: string) => void): Field[] {
-  const groups = Map.groupBy(filters, toGroup);
-  return [...groups].flatMap(([legend, parameters]) => {
-    const group = element('fieldset', {}, element('legend', {}, legend));
+/** Fills the form with a field for each filter, in groups, and with what is offered for them. `change` is called with what somebody has entered. */
+export function makeFields(form: HTMLFormElement, change: Change): { fields: Field[]; offers: Offer[] } {
+  const offers: Offer[] = [];
+  const fields = [...Map.groupBy(filters, toGroup)].flatMap(([legend, parameters]) => {
+    const [{ name, schema }] = parameters as [Parameter];
+    const isOfDays = schema.format === 'date';
+    const group = element('fieldset', {}, element('legend', {}, legend, isOfDays && ' (UTC days)'));
     form.append(group);
+    const offer = (offered: Offer) => {
+      offers.push(offered);
+      group.append(offered.row);
+    };
+    if (isOfDays) offer(makeDayOffer(toStem(name), change));
     return parameters.map((parameter) => {
       const { row, field } = makeField(parameter, legend, change);
       group.append(row);
+      if (isOfGroups(parameter) && parameter.schema.type === 'array') offer(makeGroupOffer(parameter.name, change));
       return field;
     });
   });
+  return { fields, offers };
 }
+
+/** created_from → created */
+const toStem = (name: string): string => name.replace(/_[a-z]+$/, '');
 
 /** The heading that a filter stands under; its kind says which. */
 function toGroup({ name, schema }: Parameter): string {
-  if (schema.format === 'date') return toLabel(name.replace(/_[a-z]+$/, ''));
+  if (schema.format === 'date') return toLabel(toStem(name));
   if (schema.type === 'boolean') return name.startsWith('has_') ? 'Has' : 'Is';
   return 'Which';
 }
 
-function makeField(parameter: Parameter, legend: string, change: (name: string, value: string) => void) {
+function makeField(parameter: Parameter, legend: string, change: Change) {
   const { name, description } = parameter;
   const control = makeControl(parameter);
   const error = element('p', { class: 'error', id: `${name}-error`, hidden: true });
   control.id = name;
   control.title = description;
-  control.addEventListener('change', () => change(name, control.value.trim()));
+  control.addEventListener('change', () => change({ [name]: control.value.trim() }));
+  // What a field of its kind cannot hold is no value, so nobody else would say anything of it.
+  control.addEventListener('blur', () => {
+    if (control.validity.badInput) showErrors(control, error, [toExpected(parameter)]);
+  });
   const label = element('label', { for: name }, toShortLabel(name, legend));
   const row = element('div', { class: 'field' }, label, control, error);
   const field: Field = {
@@ -45,6 +62,9 @@ function makeField(parameter: Parameter, legend: string, change: (name: string, 
   };
   return { row, field };
 }
+
+const toExpected = ({ schema }: Parameter): string =>
+  schema.format === 'date' ? 'Expected a day of the calendar, with its month and year.' : 'Expected a whole number.';
 
 /** What the group's heading has said already is left out: Created → From. */
 function toShortLabel(name: string, legend: string): string {

@@ -1,4 +1,4 @@
-import { type Go, withValue } from './address.ts';
+import { type Go, withValues } from './address.ts';
 import { byId } from './element.ts';
 import { makeFields } from './fields.ts';
 import { toUsedFilters } from './parameters.ts';
@@ -8,12 +8,20 @@ export function makeFilters(go: Go) {
   const details = byId('filters', HTMLDetailsElement);
   const count = byId('filter-count', HTMLElement);
   const form = details.querySelector('form') as HTMLFormElement;
-  const fields = makeFields(form, (name, value) => go(withValue(name, value)));
+  const { fields, offers } = makeFields(form, (values) => go(withValues(values)));
   const names = new Set(fields.map(({ name }) => name));
   details.open = matchMedia('(min-width: 64rem)').matches;
+
+  function showOffers(query: URLSearchParams): void {
+    for (const offer of offers) offer.show(query);
+  }
+
   return {
+    /** With the groups that were learned since. */
+    showOffers,
     showQuery(query: URLSearchParams): void {
       for (const field of fields) field.show(query.get(field.name) ?? '');
+      showOffers(query);
       const used = toUsedFilters(query).length;
       count.textContent = String(used);
       count.hidden = used === 0;

@@ -1,3 +1,5 @@
+import { toGroupNames } from './groups.ts';
+
 type Schema = {
   type: 'boolean' | 'integer' | 'string' | 'array';
   format?: string;
@@ -40,8 +42,13 @@ export function toLabel(name: string): string {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
+/** Whether it is a filter by groups, which have names. */
+export const isOfGroups = ({ name }: Parameter): boolean => name === 'groups_in' || name === 'group_id';
+
 /** A value as people read it. */
-export function toValueText({ schema }: Parameter, value: string): string {
+export function toValueText(parameter: Parameter, value: string): string {
+  const { schema } = parameter;
+  if (isOfGroups(parameter)) return toGroupNames(value);
   if (schema.type !== 'boolean') return value;
   return /^(true|1)$/i.test(value) ? 'yes' : /^(false|0)$/i.test(value) ? 'no' : value;
 }

@@ -25,10 +25,17 @@ export function makeSearch(go: Go) {
     replace = true;
   }
 
-  input.addEventListener('input', () => {
+  function searchSoon(): void {
     clearTimeout(timer);
     timer = setTimeout(searchNow, pauseMs);
+  }
+
+  // What an input method is still composing nobody looks for: half a syllable, or letters in place of a word.
+  input.addEventListener('input', (event) => {
+    if (event instanceof InputEvent && event.isComposing) clearTimeout(timer);
+    else searchSoon();
   });
+  input.addEventListener('compositionend', searchSoon);
 
   // Enter, or whatever is done next: it must not find a search that is still waiting.
   input.addEventListener('change', searchNow);

@@ -12,13 +12,16 @@ const settings = readSettings(process.env);
 export async function handler(event: unknown): Promise<Pick<Outcome, 'ok' | 'output'>> {
   const words = readWords(event);
   if (!words) return { ok: false, output: ['Expected {"command": "<name>", "args": ["<text>", …]}.'] };
-  const { ok, output, userIds } = await runCommandLine(settings, words).catch((error: unknown) => {
-    // Lambda logs the message, and a message of PostgreSQL may quote somebody's data.
-    throw new Error(`The command failed: ${JSON.stringify(describeError(error, { expected: true }))}`);
-  });
+  const said: string[] = [];
+  const { ok, output, userIds } = await runCommandLine(settings, words, (line) => said.push(line)).catch(
+    (error: unknown) => {
+      // Lambda logs the message, and a message of PostgreSQL may quote somebody's data.
+      throw new Error(`The command failed: ${JSON.stringify(describeError(error, { expected: true }))}`);
+    },
+  );
   writeCommandLog({ ok, ...(ok && { command: words[0] }), ...(userIds.length > 0 && { userIds }) });
   if (words[0] === 'migrate' && !ok) throw new Error(output.join('\n'));
-  return { ok, output };
+  return { ok, output: [...said, ...output] };
 }
 
 function readWords(event: unknown): string[] | undefined {

@@ -15,7 +15,7 @@ const db = openDatabase(settings);
 
 /** GET /api/users/ */
 export const handler = route(['/api/users/'], settings, async (request) => {
-  const caller = await request.time('auth', () => authenticate(db, request));
+  const caller = await request.time('auth', () => authenticate(db, request, settings));
   requirePermission(caller, permissions.viewUsers);
   const query = readUserQuery(request, settings);
   const list = await request.time('db', () => listUsers(db, query, request));

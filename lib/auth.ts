@@ -4,6 +4,7 @@ import { type Db, QueryTimeout } from './database/database.ts';
 import { compile } from './database/statement.ts';
 import { databaseUnavailable, forbidden, unauthorized } from './http/errors.ts';
 import type { Request } from './request.ts';
+import type { Settings } from './settings.ts';
 
 /** Who sends the request. `permissions` holds codes, given directly or through a group. */
 export type Caller = { id: number; isStaff: boolean; isAdmin: boolean; permissions: number[] };
@@ -25,8 +26,12 @@ export const refusals = {
 };
 
 /** Reads `Authorization: Token <key>` as DRF's TokenAuthentication does. Throws a 401. */
-export async function authenticate(db: Db, request: Request): Promise<Caller> {
-  const hash = hashKey(readKey(request.headers['authorization']));
+export async function authenticate(
+  db: Db,
+  request: Request,
+  { tokenHash }: Pick<Settings, 'tokenHash'>,
+): Promise<Caller> {
+  const hash = hashKey(readKey(request.headers['authorization']), tokenHash);
   request.note({ token: hash.toString('hex', 0, 4) });
   const [caller] = await db.run(selectCaller, { prepare: 'always', values: [hash] }).catch((error: unknown) => {
     // It reads a row by its key: if that takes too long, so does everything.
@@ -44,8 +49,15 @@ export function requirePermission(caller: Caller, permission: number): void {
   if (!isAllowed) throw forbidden();
 }
 
-/** The form in which the database holds a key: SHA-256 of its UTF-8 bytes. */
-export const hashKey = (key: string): Buffer => digest('sha256', key, 'buffer');
+/**
+ * The form in which the database holds a key: a hash of its UTF-8 bytes, SHA-256 unless an application of Django's has made it. `sha512-hex`: of the
+ * bytes that its hexadecimal digits say.
+ */
+export function hashKey(key: string, form: Settings['tokenHash'] = 'sha256'): Buffer {
+  if (form !== 'sha512-hex') return digest(form, key, 'buffer');
+  // Digits to the end, or it would be the hash of those before.
+  return digest('sha512', /^([\da-f]{2})+$/i.test(key) ? Buffer.from(key, 'hex') : key, 'buffer');
+}
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 

@@ -1,11 +1,12 @@
 import { parseArgs } from 'node:util';
 import type { Kysely } from 'kysely';
 import type { Database } from '../lib/database/tables.ts';
+import { adopt } from './adopt/adopt.ts';
 import { seedDemo } from './demo.ts';
 import { gatherListed } from './gather.ts';
 import { addToGroup, createGroup, removeFromGroup } from './groups.ts';
 import { migrateCommand } from './migrate.ts';
-import type { Note } from './note.ts';
+import type { Note, Say } from './note.ts';
 import { OperatorError } from './operator-error.ts';
 import { grant, revoke } from './permissions.ts';
 import { createReader } from './reader.ts';
@@ -15,10 +16,14 @@ import { deleteUser } from './user-deletion.ts';
 import { fieldUsage } from './user-fields.ts';
 import { createUser, updateUser } from './users.ts';
 
-type Command = { usage: string; run: (db: Kysely<Database>, args: string[], note: Note) => Promise<string[]> };
+type Command = {
+  usage: string;
+  run: (db: Kysely<Database>, args: string[], note: Note, say: Say) => Promise<string[]>;
+};
 
 const commands: Record<string, Command> = {
   migrate: { usage: 'migrate [--allow-rewrite]', run: migrateCommand },
+  adopt: { usage: 'adopt [--inspect | --check | --undo | <mapping.json>]', run: adopt },
   'create-user': {
     usage: 'create-user <username> [<field>]… [--grant <permission code>]…',
     run: createUser,
@@ -65,13 +70,14 @@ export async function runCommand(
   db: Kysely<Database>,
   [name = '', ...args]: string[],
   note: Note = () => {},
+  say: Say = () => {},
 ): Promise<string[]> {
   if (['--help', '-h', 'help'].includes(name)) return list;
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (!command) throw new OperatorError(`${name ? `Unknown command "${name}". ` : ''}${list.join('\n')}`);
   if (args.includes('--help')) return toUsage(command);
   try {
-    return await command.run(db, args, note);
+    return await command.run(db, args, note, say);
   } catch (error) {
     const isParseError = error instanceof TypeError && 'code' in error && `${error.code}`.startsWith('ERR_PARSE_ARGS');
     throw isParseError ? new OperatorError([error.message, ...toUsage(command)].join('\n')) : error;

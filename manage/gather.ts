@@ -3,6 +3,7 @@ import { type Kysely, sql } from 'kysely';
 import type { Database } from '../lib/database/tables.ts';
 import { withLocks } from './locks.ts';
 import { requireMigrated, vacuumUsers } from './migrate.ts';
+import { requireOwn } from './schema.ts';
 
 /**
  * `gather-listed`: puts the rows of the listed together, at the beginning of the table. Each write takes its page out of the visibility map,
@@ -12,6 +13,7 @@ import { requireMigrated, vacuumUsers } from './migrate.ts';
 export async function gatherListed(db: Kysely<Database>, args: string[]): Promise<string[]> {
   parseArgs({ args });
   await requireMigrated(db);
+  await requireOwn(db); // whose writes would wait for it
   const lines = await db
     .connection()
     .execute((connection) => withLocks(connection, () => connection.transaction().execute(gather)));

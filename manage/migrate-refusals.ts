@@ -2,6 +2,7 @@ import { type Kysely, sql } from 'kysely';
 import type { Database } from '../lib/database/tables.ts';
 import { migrations } from './migrations.ts';
 import { OperatorError } from './operator-error.ts';
+import { hasDjango, ofDjango } from './schema.ts';
 
 /** PostgreSQL normalizes texts of UTF-8 alone, and by that the search folds; in SQL_ASCII it would fail with the first user of staff. */
 export async function requireUtf8(db: Kysely<Database>): Promise<void> {
@@ -37,6 +38,11 @@ export async function requireNoRewrite(db: Kysely<Database>, pending: string[]):
       ].join('\n'),
     );
   }
+}
+
+/** That the first tables of ours are not put among those of a Django application, which may have some of the same names. */
+export async function requireNoDjango(db: Kysely<Database>, schema: string): Promise<void> {
+  if (await hasDjango(db, schema)) throw ofDjango(schema);
 }
 
 /** That what this version has still to run comes after all that others have run. */

@@ -3,16 +3,18 @@ import { type Kysely, sql } from 'kysely';
 import { DEFAULT_MIGRATION_TABLE, type Migration, Migrator } from 'kysely/migration';
 import { keepsConnection, kindOf } from '../lib/database/faults.ts';
 import type { Database } from '../lib/database/tables.ts';
+import { guardCaller } from './adopt/guard.ts';
 import { inTurn, longWaitMs, withLocks } from './locks.ts';
-import { requireNoOther, requireNoRewrite, requireUtf8 } from './migrate-refusals.ts';
+import { requireNoDjango, requireNoOther, requireNoRewrite, requireUtf8 } from './migrate-refusals.ts';
 import { migrations } from './migrations.ts';
 import { OperatorError } from './operator-error.ts';
-import { notMigrated, readSchema } from './schema.ts';
+import { isAdopted, notMigrated, readSchema } from './schema.ts';
 
 /** `migrate [--allow-rewrite]`. Says what it ran. */
 export async function migrateCommand(db: Kysely<Database>, args: string[]): Promise<string[]> {
   const { values } = parseArgs({ args, options: { 'allow-rewrite': { type: 'boolean', default: false } } });
   const { ran, unknown } = await migrate(db, { mayRewrite: values['allow-rewrite'] });
+  if (ran.length > 0 && (await isAdopted(db))) await guardCaller(db);
   if (unknown.length > 0)
     return [`the schema is newer than this version, which runs with it: it has ${unknown.join(', ')} as well`];
   return ran.length > 0 ? ran.map((name) => `migrated ${name}`) : ['the schema is up to date'];
@@ -49,6 +51,7 @@ const isConnectionLost = (error: unknown): boolean =>
 async function runPending(connection: Kysely<Database>, schema: string, mayRewrite: boolean): Promise<Migrated> {
   const { pending, unknown } = await readState(connection, schema);
   requireNoOther(pending, unknown, schema);
+  if (pending.length === Object.keys(migrations).length) await requireNoDjango(connection, schema);
   if (!mayRewrite) await requireNoRewrite(connection, pending);
   const migrator = toMigrator(connection, schema);
   for (const name of pending) {
@@ -100,7 +103,7 @@ export async function vacuumUsers(db: Kysely<Database>): Promise<void> {
 export async function requireMigrated(db: Kysely<Database>): Promise<string> {
   const schema = await readSchema(db);
   const { pending } = await readState(db, schema);
-  if (pending.length > 0 || (await listOutdated(db, pending)).length > 0) throw notMigrated(schema);
+  if (pending.length > 0 || (await listOutdated(db, pending)).length > 0) throw await notMigrated(db, schema);
   return schema;
 }
 

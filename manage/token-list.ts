@@ -22,9 +22,9 @@ export async function listTokens(db: Kysely<Database>, args: string[], note: Not
   });
   const within = values['ends-within-days'];
   const days = within === undefined ? undefined : readDays('--ends-within-days', within);
-  const user = positionals.length > 0 ? await findUser(db, readUsername(positionals)) : undefined;
+  const user = positionals.length > 0 ? await findUser(db, readUsername(positionals), 'read') : undefined;
   if (user) note(user.id);
-  else await requireTables(db);
+  else await requireTables(db, 'read');
   const tokens = await readTokens(db, user?.id, days);
   const lines = toLines(tokens);
   if (days === undefined) return lines;

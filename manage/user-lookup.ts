@@ -3,8 +3,12 @@ import type { Database } from '../lib/database/tables.ts';
 import { OperatorError } from './operator-error.ts';
 import { requireTables } from './schema.ts';
 
-export async function findUser(db: Kysely<Database>, username: string): Promise<{ id: number; username: string }> {
-  await requireTables(db);
+export async function findUser(
+  db: Kysely<Database>,
+  username: string,
+  use: 'read' | 'write' = 'write',
+): Promise<{ id: number; username: string }> {
+  await requireTables(db, use);
   const user = await db
     .selectFrom('users')
     .where('username', '=', username)

@@ -2,7 +2,7 @@ import { readSettings, SettingsError } from '../lib/settings.ts';
 import { runCommandLine } from '../manage/run.ts';
 
 try {
-  const { ok, output } = await runCommandLine(readSettings(process.env), process.argv.slice(2));
+  const { ok, output } = await runCommandLine(readSettings(process.env), process.argv.slice(2), console.error);
   for (const line of output) (ok ? console.log : console.error)(line);
   if (!ok) process.exitCode = 1;
 } catch (error) {

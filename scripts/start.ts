@@ -4,6 +4,7 @@ import { readSettings, type Settings, SettingsError } from '../lib/settings.ts';
 import { runCommand } from '../manage/commands.ts';
 import { openForOperators } from '../manage/database.ts';
 import { demoKey } from '../manage/demo.ts';
+import { isAdopted, mirrorSchema } from '../manage/schema.ts';
 import { takeDirectory } from './servers/directory-lock.ts';
 import { startEmulator } from './servers/emulator.ts';
 import { isFreePort } from './servers/free-port.ts';
@@ -33,8 +34,7 @@ async function start(settings: Settings): Promise<void> {
     throw new CannotStart(`Port ${settings.port} is taken. Stop what uses it, or set PORT to another one.`);
   }
   const local = settings.databaseUrl ? undefined : await startEmbedded(settings);
-  const databaseUrl = settings.databaseUrl ?? local?.url ?? '';
-  if (!local) await prepare(databaseUrl, ['migrate']);
+  const databaseUrl = local ? local.url : await prepareGiven(settings.databaseUrl ?? '');
 
   say('Starting serverless-offline …');
   const origin = `http://localhost:${settings.port}`;
@@ -82,6 +82,18 @@ function requireDirectory(localDirectory: string): void {
     );
   }
   writeFileSync(ownerFile, String(process.pid));
+}
+
+/** Returns the URL; of the database of a Django application with the schema that it was adopted into. */
+async function prepareGiven(databaseUrl: string): Promise<string> {
+  await prepare(databaseUrl, ['migrate']);
+  const db = openForOperators(databaseUrl);
+  const isMirror = await isAdopted(db);
+  await db.destroy();
+  if (!isMirror) return databaseUrl;
+  const url = new URL(databaseUrl);
+  url.searchParams.set('options', `-csearch_path=${mirrorSchema}`);
+  return url.href;
 }
 
 async function prepare(databaseUrl: string, ...commandLines: string[][]): Promise<void> {

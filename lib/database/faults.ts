@@ -68,6 +68,14 @@ const faults: Fault[] = [
     advice: 'The role may not read what the API reads: run create-reader for it again.',
   },
   {
+    // Raised by the guard of manage/adopt.
+    codes: ['UA001'],
+    kind: 'not ready',
+    quotable: true,
+    advice:
+      'The tables of the API may not be as those of the Django application: adopt --check says why, and adopt brings them up to date.',
+  },
+  {
     codes: ['26000', '42P05'],
     kind: 'not ready',
     quotable: true,

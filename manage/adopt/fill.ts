@@ -1,0 +1,94 @@
+import { setTimeout } from 'node:timers/promises';
+import { type Kysely, sql } from 'kysely';
+import type { Database } from '../../lib/database/tables.ts';
+import type { Say } from '../note.ts';
+import { OperatorError } from '../operator-error.ts';
+import { requireNoFault } from './adoption.ts';
+import type { Mirror, Plan } from './mirror.ts';
+import { toDelete, toDifferences, toMissing, toUpsert } from './mirror-sql.ts';
+
+/** How often it is looked again before somebody else must be the cause. */
+const mostPasses = 20;
+
+export type Difference = { kind: 'missing' | 'extra' | 'different'; count: number; keys: string };
+
+/** What differs between our table and theirs, as of one moment. */
+export async function listDifferences(db: Kysely<Database>, mirror: Mirror): Promise<Difference[]> {
+  const { rows } = await sql.raw<Difference>(toDifferences(mirror)).execute(db);
+  return rows;
+}
+
+/**
+ * Writes what differs, until nothing does. The triggers are there already. What comes between two statements of ours, or was locked, the next pass
+ * sees: at its end nothing differs as of one moment.
+ */
+export async function fill(db: Kysely<Database>, { mirrors }: Plan, say: Say): Promise<void> {
+  // What a crash of the server takes away it takes from the end: the note that all is there goes before what is there.
+  await sql`set synchronous_commit = off`.execute(db);
+  await sql`set work_mem = '128MB'`.execute(db);
+  for (let pass = 1; pass <= mostPasses; pass++) {
+    let found = 0;
+    for (const mirror of mirrors) found += await writeDifferences(db, mirror, say);
+    await requireNoFault(db);
+    if (found === 0) return;
+    if (pass > 2) await setTimeout(1000);
+  }
+  throw new OperatorError(
+    `After ${mostPasses} passes something still differs (adopt --check says what). Does a transaction that stays open hold these users? Run the same again when it has ended.`,
+  );
+}
+
+/** Of more rows than this it is said how far it has come. */
+const many = 50_000;
+
+/** Returns how many rows differed. */
+async function writeDifferences(db: Kysely<Database>, mirror: Mirror, say: Say): Promise<number> {
+  const differences = await listDifferences(db, mirror);
+  const total = differences.reduce((sum, { count }) => sum + count, 0);
+  let done = 0;
+  for (const [index, { kind, keys, count }] of differences.entries()) {
+    await writeBatch(db, mirror, kind, keys.slice(1, -1).split(','));
+    done += count;
+    if (total > many && (index % 25 === 24 || done === total)) say(`${mirror.table}: ${done} of ${total} rows`);
+  }
+  return total;
+}
+
+/**
+ * Never waits for long, for others wait for its rows, perhaps those for whom it waits: where a row is locked it lets go, and writes the others.
+ */
+async function writeBatch(
+  db: Kysely<Database>,
+  mirror: Mirror,
+  kind: Difference['kind'],
+  keys: string[],
+): Promise<void> {
+  try {
+    await db.transaction().execute((trx) => writeRows(trx, mirror, kind, `'{${keys.join()}}'::bigint[]`));
+  } catch (error) {
+    if ((error as { code?: string }).code !== '55P03') throw error;
+    if (keys.length === 1) return;
+    const half = Math.ceil(keys.length / 2);
+    await writeBatch(db, mirror, kind, keys.slice(0, half));
+    await writeBatch(db, mirror, kind, keys.slice(half));
+  }
+}
+
+async function writeRows(trx: Kysely<Database>, mirror: Mirror, kind: Difference['kind'], keys: string): Promise<void> {
+  // By keys, whatever the planner thinks of their number.
+  await sql`set local enable_hashjoin = off`.execute(trx);
+  await sql`set local enable_mergejoin = off`.execute(trx);
+  await sql`set local enable_seqscan = off`.execute(trx);
+  await sql`set local lock_timeout = 50`.execute(trx);
+  if (kind === 'missing') await sql.raw(toMissing(mirror, keys)).execute(trx);
+  else if (kind === 'extra') await sql.raw(toDelete(mirror, keys)).execute(trx);
+  else {
+    // Whoever writes them just now may have found ours as theirs will be, by chance, and so has written nothing here.
+    const [own] = mirror.sources;
+    if (own)
+      await sql`select from ${sql.id(own.table.schema, own.table.name)} where ${sql.id(own.key)} = any (${sql.raw(keys)}) for share`.execute(
+        trx,
+      );
+    await sql.raw(toUpsert(mirror, keys)).execute(trx);
+  }
+}

@@ -1,0 +1,83 @@
+import { type Kysely, sql } from 'kysely';
+import type { Database } from '../../lib/database/tables.ts';
+import { mirrorSchema } from '../schema.ts';
+import type { Mirror } from './mirror.ts';
+
+/** Our table, with its schema: where this runs nothing else is searched. */
+const toTarget = ({ table }: Mirror): string => `${mirrorSchema}.${table}`;
+
+const list = (names: string[], of = ''): string => names.map((name) => `${of}${name}`).join(', ');
+
+/** As records, in which nulls are alike. */
+const isSame = (names: string[]): string =>
+  names.map((name) => `held.${name} is not distinct from source.${name}`).join(' and ');
+
+const isSameRow = ({ identity }: Mirror): string =>
+  identity.map((name) => `held.${name} = source.${name}`).join(' and ');
+
+const toCondition = (conditions: string[]): string =>
+  conditions.length > 0 ? `where ${conditions.join(' and ')}` : '';
+
+/** A query for their rows as ours, distinct, for a table of theirs may say a thing twice. With `keys` for those alone. */
+export function toRows({ table, key, values, from, where }: Mirror, keys?: string): string {
+  const columns = Object.entries(values).map(([name, expression]) => `${expression} as ${name}`);
+  const conditions = keys === undefined ? where : [`${values[key]} = any (${keys})`, ...where];
+  return `select ${table === 'user_groups' ? 'distinct ' : ''}${columns.join(', ')} from ${from} ${toCondition(conditions)}`;
+}
+
+/** Writes those of the rows with these keys that are not in our table; `keys` is SQL of an array. */
+export function toMissing(mirror: Mirror, keys: string): string {
+  return `insert into ${toTarget(mirror)} (${list(Object.keys(mirror.values))}) ${toRows(mirror, keys)} on conflict do nothing`;
+}
+
+/** Writes those of the rows with these keys that are not so in our table. What is so is neither written nor locked. */
+export function toUpsert(mirror: Mirror, keys: string): string {
+  const names = Object.keys(mirror.values);
+  const others = names.filter((name) => !mirror.identity.includes(name));
+  const action =
+    others.length > 0 ? `update set ${others.map((name) => `${name} = excluded.${name}`).join(', ')}` : 'nothing';
+  return `insert into ${toTarget(mirror)} as held (${list(names)})
+    select * from (${toRows(mirror, keys)}) as source
+    where not exists (select from ${toTarget(mirror)} as held where ${isSameRow(mirror)}${others.length > 0 ? ` and ${isSame(others)}` : ''})
+    on conflict (${list(mirror.identity)}) do ${action}`;
+}
+
+/** Deletes those of our rows with these keys that are not among theirs. */
+export function toDelete(mirror: Mirror, keys: string): string {
+  const { key, values, from, where, identity, scope } = mirror;
+  const same = identity.map((name) => `${values[name]} = held.${name}`);
+  return `delete from ${toTarget(mirror)} as held where held.${key} = any (${keys}) ${scope ? `and held.${scope}` : ''}
+    and not exists (select from ${from} ${toCondition([...same, ...where])})`;
+}
+
+/** A query for the keys of what differs, by kind, up to 5,000 in a row; of users the listed first, so that they lie together. */
+export function toDifferences(mirror: Mirror): string {
+  const { key, identity, scope, values, table } = mirror;
+  const names = Object.keys(values);
+  const [first = ''] = identity;
+  const rank = table === 'users' ? 'not coalesce(source.is_staff or source.is_admin, false)' : 'false';
+  return `
+    select kind, count(*)::int as count, array_agg(key order by place)::text as keys from (
+      select kind, key, place, (row_number() over (partition by kind order by place) - 1) / ${batchSize} as batch from (
+        select coalesce(source.${key}, held.${key}) as key, row_number() over (order by ${rank}, coalesce(source.${key}, held.${key})) as place,
+          case when held.${first} is null then 'missing' when source.${first} is null then 'extra' else 'different' end as kind
+        from (${toRows(mirror)}) as source
+          full join (select ${list(names)} from ${toTarget(mirror)} ${toCondition(scope ? [scope] : [])}) as held on ${isSameRow(mirror)}
+        where held.${first} is null or source.${first} is null or not (${isSame(names)})
+      ) as differing
+    ) as batches
+    group by kind, batch order by kind, batch`;
+}
+
+/** Written in some 50 ms, for which a writer of one of these rows has to wait. */
+const batchSize = 4000;
+
+/** A line about the rows of ours. */
+export async function countRows(db: Kysely<Database>, mirror: Mirror): Promise<string> {
+  const { rows } = await sql
+    .raw<{ count: number }>(
+      `select count(*)::int as count from ${toTarget(mirror)} ${toCondition(mirror.scope ? [mirror.scope] : [])}`,
+    )
+    .execute(db);
+  return `${mirror.table}: ${rows[0]?.count} rows, as in ${mirror.sources.map(({ table }) => table.name).join(' and ')}`;
+}

@@ -1,0 +1,117 @@
+import type { Kysely } from 'kysely';
+import type { Database } from '../../lib/database/tables.ts';
+import { findTable, referenceTo, type Table, toName } from './catalog.ts';
+import { toHint } from './expressions.ts';
+import type { Mapping } from './mapping.ts';
+import type { Mirror } from './mirror.ts';
+import { readPermission } from './permission.ts';
+import { quoteName, quoteTable } from './quoting.ts';
+
+/** 1222 'UserPermission', by which the API lets staff list users. */
+const viewUsers = '1222';
+
+/** Groups, who is in them, and who holds the permission. */
+export async function planGroups(
+  db: Kysely<Database>,
+  tables: Table[],
+  users: Table,
+  mapping: Mapping,
+  faults: string[],
+): Promise<Mirror[]> {
+  const memberships = findMemberships(tables, users, mapping, faults);
+  const groups = memberships && findGroups(tables, users, memberships, faults);
+  const ofGroups = groups ? [toGroups(groups), toMemberships(memberships, users, groups)] : [];
+  const { permission } = mapping;
+  if (permission === null) return ofGroups;
+  const permissions = findTable(tables, 'auth_permission');
+  if (permission === undefined || !permissions) {
+    faults.push(
+      permissions
+        ? 'permission: say by which staff may list users, such as "auth.view_user"; with null admins alone may.'
+        : 'permission: there is no table auth_permission. With null admins alone may list users.',
+    );
+    return ofGroups;
+  }
+  const id = await readPermission(db, permissions, permission, faults);
+  const grants = [
+    toGrants(tables, 'user_permissions', users, permissions, id),
+    ...(groups ? [toGrants(tables, 'group_permissions', groups, permissions, id)] : []),
+  ];
+  return [...ofGroups, ...grants.flat()];
+}
+
+/** The table of who is in which group. */
+function findMemberships(tables: Table[], users: Table, { groups }: Mapping, faults: string[]): Table | undefined {
+  if (groups === null) return undefined;
+  if (groups !== undefined) {
+    const named = findTable(tables, groups);
+    if (!named) faults.push(`groups: there is no table "${groups}"${toHint(groups, tables.map(toName))}`);
+    return named;
+  }
+  const ofDjango = findTable(tables, 'auth_group');
+  const found = ofDjango ? tables.filter((table) => referenceTo(table, users) && referenceTo(table, ofDjango)) : [];
+  if (found.length > 1) faults.push(`groups: ${found.map(toName).join(', ')} all refer to users and groups. Name one.`);
+  if (found.length === 0)
+    faults.push('groups: no table refers to users and auth_group. Name one; with null nobody is in a group.');
+  return found[0];
+}
+
+/** The groups to which it refers. */
+function findGroups(tables: Table[], users: Table, memberships: Table, faults: string[]): Table | undefined {
+  const others = tables.filter((table) => table !== users && referenceTo(memberships, table));
+  const groups = others.find(({ name }) => name === 'auth_group') ?? others[0];
+  const hasName = groups?.columns.some(({ name }) => name === 'name');
+  if (groups && hasName && referenceTo(memberships, users)) return groups;
+  faults.push(
+    `groups: expected "${toName(memberships)}" to have foreign keys to "${toName(users)}" and to a table with a column "name".`,
+  );
+  return undefined;
+}
+
+const toGroups = (groups: Table): Mirror => ({
+  table: 'groups',
+  key: 'id',
+  identity: ['id'],
+  values: { id: `u.${quoteName(groups.primaryKey ?? 'id')}::bigint`, name: 'u.name::text' },
+  from: `${quoteTable(groups)} as u`,
+  where: [],
+  sources: [{ table: groups, key: groups.primaryKey ?? 'id', columns: ['name'] }],
+});
+
+function toMemberships(memberships: Table, users: Table, groups: Table): Mirror {
+  const [user = '', group = ''] = [referenceTo(memberships, users), referenceTo(memberships, groups)];
+  return {
+    table: 'user_groups',
+    key: 'user_id',
+    identity: ['user_id', 'group_id'],
+    values: { user_id: `u.${quoteName(user)}::bigint`, group_id: `u.${quoteName(group)}::bigint` },
+    from: `${quoteTable(memberships)} as u`,
+    where: [],
+    sources: [{ table: memberships, key: user, columns: [group] }],
+  };
+}
+
+/** Whoever holds this permission, of users or of groups. An application with a user of its own may have no such table. */
+function toGrants(
+  tables: Table[],
+  table: 'user_permissions' | 'group_permissions',
+  holders: Table,
+  permissions: Table,
+  id: string,
+): Mirror[] {
+  const grants = tables.find((candidate) => referenceTo(candidate, holders) && referenceTo(candidate, permissions));
+  if (!grants) return [];
+  const [holder = '', permission = ''] = [referenceTo(grants, holders), referenceTo(grants, permissions)];
+  const key = table === 'user_permissions' ? 'user_id' : 'group_id';
+  return [
+    {
+      table,
+      key,
+      identity: [key, 'permission_code'],
+      values: { [key]: `u.${quoteName(holder)}::bigint`, permission_code: viewUsers },
+      from: `${quoteTable(grants)} as u`,
+      where: [`u.${quoteName(permission)} = ${id}`],
+      sources: [{ table: grants, key: holder, columns: [permission] }],
+    },
+  ];
+}

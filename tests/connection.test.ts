@@ -246,7 +246,8 @@ describe.skipIf(!canStartServer)('a server with TLS', () => {
       sign,
     );
 
-  const ask = (db: Db) => authenticate(db, requestOf('', { authorization: `Token ${keys.ann}` }));
+  const ask = (db: Db) =>
+    authenticate(db, requestOf('', { authorization: `Token ${keys.ann}` }), { tokenHash: 'sha256' });
 
   const disconnect = () =>
     sql`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'users-api'`.execute(admin);

@@ -16,6 +16,7 @@ const expectations = {
   PAGES: 'on or off',
   ONLINE_WINDOW_SECONDS: 'a whole number from 1 to 31536000',
   PORT: 'a whole number from 1 to 65535',
+  TOKEN_HASH: 'one of sha256, sha512, sha512-hex',
 };
 
 test('without an environment the settings are the defaults', () => {
@@ -31,6 +32,7 @@ test('without an environment the settings are the defaults', () => {
     unknownParameters: 'refuse',
     pages: true,
     onlineWindowSeconds: 300,
+    tokenHash: 'sha256',
     port: 3000,
     localDirectory: '.local',
   });
@@ -55,6 +57,7 @@ test('every setting is read', () => {
       UNKNOWN_PARAMETERS: 'report',
       PAGES: 'off',
       ONLINE_WINDOW_SECONDS: '31536000',
+      TOKEN_HASH: 'sha512-hex',
       PORT: '65535',
       LOCAL_DIRECTORY: '/somewhere else',
     }),
@@ -70,6 +73,7 @@ test('every setting is read', () => {
     unknownParameters: 'report',
     pages: false,
     onlineWindowSeconds: 31_536_000,
+    tokenHash: 'sha512-hex',
     port: 65_535,
     localDirectory: '/somewhere else',
   });
@@ -129,6 +133,8 @@ test.each<[name: keyof typeof expectations, value: string]>([
   ['ONLINE_WINDOW_SECONDS', '0'],
   ['ONLINE_WINDOW_SECONDS', '31536001'],
   ['ONLINE_WINDOW_SECONDS', '-5'],
+  ['TOKEN_HASH', 'sha1'],
+  ['TOKEN_HASH', 'SHA256'],
   ['PORT', '0'],
   ['PORT', '65536'],
   ['PORT', '30.5'],

@@ -45,6 +45,7 @@ test.each<[codes: string, meaning: Meaning]>([
   ['42P01 42703 42883', schema],
   ['42501', ['not ready', 'kept', 'logged', /^The role may not read .* run create-reader for it again\.$/]],
   ['26000 42P05', pooler],
+  ['UA001', ['not ready', 'kept', 'logged', /^.* adopt/]],
   ['53300', ['not ready', 'kept', 'logged', /^The database is out of connections: /]],
   ['53000 53100 53200 53400 55000 55006 55P02 55P04 57000 58000 58030 58P01 58P02', notReady],
   ['28000 28P01', [undefined, 'kept', 'logged', /^The database refuses the user name or the password\.$/]],

@@ -15,7 +15,8 @@ const downhill: Record<string, string[]> = {
   'lib/users': [...lib, 'lib/users'],
   handlers: [...lib, 'lib/users', 'manage', 'web'],
   migrations: [],
-  manage: [...lib, 'manage', 'migrations'],
+  manage: [...lib, 'manage', 'manage/adopt', 'migrations'],
+  'manage/adopt': [...lib, 'manage', 'manage/adopt', 'migrations'],
   openapi: [...lib, 'lib/users', 'openapi', '.'], // the version, of package.json
   web: lib,
   'web/console': ['lib', 'lib/users', 'web/console'], // types of the answers
@@ -24,6 +25,7 @@ const downhill: Record<string, string[]> = {
     ...lib,
     'lib/users',
     'manage',
+    'manage/adopt',
     'openapi',
     'prove',
     'web',

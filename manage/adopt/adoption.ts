@@ -34,6 +34,7 @@ export async function createSchema(db: Kysely<Database>): Promise<void> {
       .raw(`create table ${mirrorSchema}.faults (
         at timestamptz not null default now(), relation text not null, code text not null, message text not null)`)
       .execute(trx);
+    await sql.raw(`create table ${mirrorSchema}.late (relation oid not null, key bigint not null)`).execute(trx);
     await sql
       .raw(`create table ${mirrorSchema}.watched (
         relation oid not null, number smallint not null, name name not null, modifier integer not null, types oid[] not null, title text not null)`)

@@ -9,12 +9,13 @@ import { mirrorSchema } from '../schema.ts';
 import { briefly, createSchema, createTrigrams, readClosed } from './adoption.ts';
 import { requireData } from './data.ts';
 import { fill } from './fill.ts';
+import { createFunction } from './function.ts';
 import { createGuard, recordColumns } from './guard.ts';
 import type { Mapping } from './mapping.ts';
 import type { Plan } from './mirror.ts';
 import { countRows } from './mirror-sql.ts';
 import { readPlan, requireServer } from './plan.ts';
-import { createFunction, createTriggers, listOtherFunctions, toFollowers } from './triggers.ts';
+import { createTriggers, listFunctions, toFollowers, toFunctionName } from './triggers.ts';
 
 /** Makes our tables and has them follow theirs; then the API may answer. Says how far it is. */
 export async function follow(db: Kysely<Database>, mapping: Mapping, say: Say): Promise<string[]> {
@@ -49,7 +50,7 @@ async function prepare(trx: Kysely<Database>, mapping: Mapping, plan: Plan): Pro
   await dropConstraints(trx);
   for (const follower of toFollowers(plan)) await createFunction(trx, follower);
   const json = JSON.stringify(mapping);
-  await createGuard(trx);
+  await createGuard(trx, plan);
   const staysOpen = (await readClosed(trx)) === null;
   await sql`update adoption set is_open = ${staysOpen} and mapping = ${json}::jsonb, mapping = ${json}::jsonb`.execute(
     trx,
@@ -74,6 +75,7 @@ async function catchWrites(db: Kysely<Database>, plan: Plan): Promise<void> {
   const followers = toFollowers(plan);
   for (const { table } of followers)
     await withLocks(db, () => db.transaction().execute((trx) => createTriggers(trx, table)), briefly);
-  for (const name of await listOtherFunctions(db, followers))
+  const known = followers.map(({ table }) => toFunctionName(table));
+  for (const name of (await listFunctions(db)).filter((one) => !known.includes(one)))
     await withLocks(db, () => sql.raw(`drop function ${name}() cascade`).execute(db), briefly);
 }

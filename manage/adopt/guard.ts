@@ -32,12 +32,14 @@ const fitsHash = `(select hash_bytes = asked_bytes from ${mirrorSchema}.adoption
  * Has whoever asks for a caller be refused where our tables may not be as theirs. No right says that a fault is noted, and no trigger that a
  * column has gone, or was made anew: each request compares the columns that it is made of with the catalog, in some 0.05 ms.
  */
-export async function createGuard(db: Kysely<Database>): Promise<void> {
+export async function createGuard(db: Kysely<Database>, { permission }: Plan): Promise<void> {
+  const hasPermission = permission ?? 'true';
   await createOfOwner(
     db,
     'require_followed(asked_bytes integer) returns void language plpgsql',
     `begin
-      if ${isOpen} and ${fitsHash} and not exists (select from ${mirrorSchema}.faults) and ${hasAll} and ${hasTriggers} then return; end if;
+      if ${isOpen} and ${fitsHash} and not exists (select from ${mirrorSchema}.faults)
+        and not exists (select from ${mirrorSchema}.late) and ${hasAll} and ${hasPermission} and ${hasTriggers} then return; end if;
       raise exception using errcode = '${closed}', message = ${mirrorSchema}.say_why_closed(asked_bytes);
     end`,
   );
@@ -51,6 +53,8 @@ export async function createGuard(db: Kysely<Database>): Promise<void> {
       when not ${hasAll} then (
         select format('the column %s of %s is not the one that was adopted: it is gone, or has another name or type', name, title)
         from ${mirrorSchema}.watched where not exists (select from pg_attribute where ${isAsAdopted}) limit 1)
+      when not ${hasPermission} then 'the permission is another one now, or none'
+      when exists (select from ${mirrorSchema}.late) then 'a write met another one and is not followed yet; the next write of the table will see to it'
       when not ${hasTriggers} then 'a trigger of a table is missing, or disabled'
       when not ${fitsHash} then 'the function has another TOKEN_HASH than was adopted'
     end`,
@@ -62,7 +66,8 @@ export async function createGuard(db: Kysely<Database>): Promise<void> {
 async function createOfOwner(db: Kysely<Database>, definition: string, body: string): Promise<void> {
   await sql
     .raw(
-      `create or replace function ${mirrorSchema}.${definition} stable set search_path = pg_catalog, pg_temp as ${quoteText(body)}`,
+      `create or replace function ${mirrorSchema}.${definition} stable set search_path = pg_catalog, pg_temp set jit = off
+        set enable_hashjoin = off set enable_mergejoin = off as ${quoteText(body)}`,
     )
     .execute(db);
 }

@@ -2,6 +2,7 @@ import { type Kysely, sql } from 'kysely';
 import type { Database } from '../../lib/database/tables.ts';
 import { mirrorSchema } from '../schema.ts';
 import type { Mirror } from './mirror.ts';
+import { quoteName } from './quoting.ts';
 
 /** Our table, with its schema: where this runs nothing else is searched. */
 const toTarget = ({ table }: Mirror): string => `${mirrorSchema}.${table}`;
@@ -18,10 +19,14 @@ const isSameRow = ({ identity }: Mirror): string =>
 const toCondition = (conditions: string[]): string =>
   conditions.length > 0 ? `where ${conditions.join(' and ')}` : '';
 
+/** Their column as it is: cast to our type it would be found by no index. */
+const toKey = ({ sources }: Mirror): string => `u.${quoteName(sources[0]?.key ?? '')}`;
+
 /** A query for their rows as ours, distinct, for a table of theirs may say a thing twice. With `keys` for those alone. */
-export function toRows({ table, key, values, from, where }: Mirror, keys?: string): string {
+export function toRows(mirror: Mirror, keys?: string): string {
+  const { table, values, from, where } = mirror;
   const columns = Object.entries(values).map(([name, expression]) => `${expression} as ${name}`);
-  const conditions = keys === undefined ? where : [`${values[key]} = any (${keys})`, ...where];
+  const conditions = keys === undefined ? where : [`${toKey(mirror)} = any (${keys})`, ...where];
   return `select ${table === 'user_groups' ? 'distinct ' : ''}${columns.join(', ')} from ${from} ${toCondition(conditions)}`;
 }
 
@@ -30,23 +35,46 @@ export function toMissing(mirror: Mirror, keys: string): string {
   return `insert into ${toTarget(mirror)} (${list(Object.keys(mirror.values))}) ${toRows(mirror, keys)} on conflict do nothing`;
 }
 
+/** Those of their rows with these keys that are not so in our table, as \`source\`. */
+function toNew(mirror: Mirror, keys: string): string {
+  const others = Object.keys(mirror.values).filter((name) => !mirror.identity.includes(name));
+  const same = [isSameRow(mirror), ...(others.length > 0 ? [isSame(others)] : [])].join(' and ');
+  return `from (${toRows(mirror, keys)}) as source where not exists (select from ${toTarget(mirror)} as held where ${same})`;
+}
+
+/** A query for those of the keys by which something differs: an update mostly changes nothing of ours, and looking is cheaper than writing nothing. */
+export function toChanged(mirrors: Mirror[], keys: string): string {
+  return mirrors
+    .flatMap((mirror) => [
+      `select source.${mirror.key} ${toNew(mirror, keys)}`,
+      ...(isOneRow(mirror) ? [] : [`select held.${mirror.key} ${toOld(mirror, keys)}`]),
+    ])
+    .join(' union ');
+}
+
+/** Whether each row of theirs is one of ours, whatever is in it. */
+export const isOneRow = ({ key, identity, where }: Mirror): boolean =>
+  identity.length === 1 && identity[0] === key && where.length === 0;
+
 /** Writes those of the rows with these keys that are not so in our table. What is so is neither written nor locked. */
 export function toUpsert(mirror: Mirror, keys: string): string {
   const names = Object.keys(mirror.values);
   const others = names.filter((name) => !mirror.identity.includes(name));
   const action =
     others.length > 0 ? `update set ${others.map((name) => `${name} = excluded.${name}`).join(', ')}` : 'nothing';
-  return `insert into ${toTarget(mirror)} as held (${list(names)})
-    select * from (${toRows(mirror, keys)}) as source
-    where not exists (select from ${toTarget(mirror)} as held where ${isSameRow(mirror)}${others.length > 0 ? ` and ${isSame(others)}` : ''})
+  return `insert into ${toTarget(mirror)} as held (${list(names)}) select * ${toNew(mirror, keys)}
     on conflict (${list(mirror.identity)}) do ${action}`;
 }
 
 /** Deletes those of our rows with these keys that are not among theirs. */
-export function toDelete(mirror: Mirror, keys: string): string {
+export const toDelete = (mirror: Mirror, keys: string): string => `delete ${toOld(mirror, keys)}`;
+
+/** As \`held\`. */
+function toOld(mirror: Mirror, keys: string): string {
   const { key, values, from, where, identity, scope } = mirror;
-  const same = identity.map((name) => `${values[name]} = held.${name}`);
-  return `delete from ${toTarget(mirror)} as held where held.${key} = any (${keys}) ${scope ? `and held.${scope}` : ''}
+  const others = identity.filter((name) => name !== key).map((name) => `${values[name]} = held.${name}`);
+  const same = [`${toKey(mirror)} = held.${key}`, ...others];
+  return `from ${toTarget(mirror)} as held where held.${key} = any (${keys}) ${scope ? `and held.${scope}` : ''}
     and not exists (select from ${from} ${toCondition([...same, ...where])})`;
 }
 
@@ -57,9 +85,9 @@ export function toDifferences(mirror: Mirror): string {
   const [first = ''] = identity;
   const rank = table === 'users' ? 'not coalesce(source.is_staff or source.is_admin, false)' : 'false';
   return `
-    select kind, count(*)::int as count, array_agg(key order by place)::text as keys from (
-      select kind, key, place, (row_number() over (partition by kind order by place) - 1) / ${batchSize} as batch from (
-        select coalesce(source.${key}, held.${key}) as key, row_number() over (order by ${rank}, coalesce(source.${key}, held.${key})) as place,
+    select kind, count(*)::int as count, array_agg(key)::text as keys from (
+      select kind, key, (row_number() over (partition by kind order by rank, key) - 1) / ${batchSize} as batch from (
+        select coalesce(source.${key}, held.${key}) as key, ${rank} as rank,
           case when held.${first} is null then 'missing' when source.${first} is null then 'extra' else 'different' end as kind
         from (${toRows(mirror)}) as source
           full join (select ${list(names)} from ${toTarget(mirror)} ${toCondition(scope ? [scope] : [])}) as held on ${isSameRow(mirror)}

@@ -21,4 +21,5 @@ export type Mirror = {
 
 export type TokenHash = 'sha256' | 'sha512' | 'sha512-hex';
 
-export type Plan = { mirrors: Mirror[]; tokenHash: TokenHash };
+/** `permission`: SQL of whether it is still the one that the mapping names. */
+export type Plan = { mirrors: Mirror[]; tokenHash: TokenHash; permission?: string };

@@ -1,43 +1,30 @@
-import type { Kysely } from 'kysely';
-import type { Database } from '../../lib/database/tables.ts';
 import { findTable, referenceTo, type Table, toName } from './catalog.ts';
 import { toHint } from './expressions.ts';
 import type { Mapping } from './mapping.ts';
 import type { Mirror } from './mirror.ts';
-import { readPermission } from './permission.ts';
+import type { Permission } from './permission.ts';
 import { quoteName, quoteTable } from './quoting.ts';
 
 /** 1222 'UserPermission', by which the API lets staff list users. */
 const viewUsers = '1222';
 
 /** Groups, who is in them, and who holds the permission. */
-export async function planGroups(
-  db: Kysely<Database>,
+export function planGroups(
   tables: Table[],
   users: Table,
   mapping: Mapping,
+  permission: Permission | undefined,
   faults: string[],
-): Promise<Mirror[]> {
+): Mirror[] {
   const memberships = findMemberships(tables, users, mapping, faults);
   const groups = memberships && findGroups(tables, users, memberships, faults);
   const ofGroups = groups ? [toGroups(groups), toMemberships(memberships, users, groups)] : [];
-  const { permission } = mapping;
-  if (permission === null) return ofGroups;
-  const permissions = findTable(tables, 'auth_permission');
-  if (permission === undefined || !permissions) {
-    faults.push(
-      permissions
-        ? 'permission: say by which staff may list users, such as "auth.view_user"; with null admins alone may.'
-        : 'permission: there is no table auth_permission. With null admins alone may list users.',
-    );
-    return ofGroups;
-  }
-  const id = await readPermission(db, permissions, permission, faults);
-  const grants = [
-    toGrants(tables, 'user_permissions', users, permissions, id),
-    ...(groups ? [toGrants(tables, 'group_permissions', groups, permissions, id)] : []),
+  if (!permission) return ofGroups;
+  return [
+    ...ofGroups,
+    ...toGrants(tables, 'user_permissions', users, permission),
+    ...(groups ? toGrants(tables, 'group_permissions', groups, permission) : []),
   ];
-  return [...ofGroups, ...grants.flat()];
 }
 
 /** The table of who is in which group. */
@@ -96,8 +83,7 @@ function toGrants(
   tables: Table[],
   table: 'user_permissions' | 'group_permissions',
   holders: Table,
-  permissions: Table,
-  id: string,
+  { table: permissions, id }: Permission,
 ): Mirror[] {
   const grants = tables.find((candidate) => referenceTo(candidate, holders) && referenceTo(candidate, permissions));
   if (!grants) return [];

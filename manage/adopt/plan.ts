@@ -5,6 +5,7 @@ import { findTable, readTables, type Table, toName } from './catalog.ts';
 import { openScope, toHint } from './expressions.ts';
 import type { Mapping } from './mapping.ts';
 import type { Mirror, Plan } from './mirror.ts';
+import { readPermission } from './permission.ts';
 import { planGroups } from './plan-groups.ts';
 import { planTokens } from './plan-tokens.ts';
 import { planUsers } from './plan-users.ts';
@@ -19,7 +20,8 @@ export async function readPlan(db: Kysely<Database>, mapping: Mapping): Promise<
   const scope = openScope(tables, users, mapping, faults);
   requireNumbers(users, faults);
   const fromUsers = planUsers(scope, mapping, faults);
-  const fromGroups = await planGroups(db, tables, users, mapping, faults);
+  const permission = await readPermission(db, tables, mapping, faults);
+  const fromGroups = planGroups(tables, users, mapping, permission, faults);
   const { tokenHash, mirrors: fromTokens } = planTokens(tables, users, mapping, faults);
   const mirrors = [...fromUsers, ...fromGroups, ...fromTokens];
   requireTables(mirrors, faults);
@@ -27,7 +29,7 @@ export async function readPlan(db: Kysely<Database>, mapping: Mapping): Promise<
     throw new OperatorError(
       ['The mapping does not fit the database:', ...faults.map((fault) => `  ${fault}`)].join('\n'),
     );
-  return { mirrors, tokenHash };
+  return { mirrors, tokenHash, ...(permission && { permission: permission.isStill }) };
 }
 
 function requireNumbers(users: Table, faults: string[]): void {

@@ -3,6 +3,7 @@ import type { Database } from '../../lib/database/tables.ts';
 import { withLocks } from '../locks.ts';
 import { mirrorSchema } from '../schema.ts';
 import { briefly, requireAdopted } from './adoption.ts';
+import { listFunctions } from './triggers.ts';
 
 /** `adopt --undo`: takes away our schema, and with it the triggers on their tables, which wait for those who use these. */
 export async function undo(db: Kysely<Database>): Promise<string[]> {
@@ -10,11 +11,12 @@ export async function undo(db: Kysely<Database>): Promise<string[]> {
   const { rows } = await sql<{
     has_made_trgm: boolean;
   }>`select has_made_trgm from ${sql.id(mirrorSchema, 'adoption')}`.execute(db);
-  await db
-    .connection()
-    .execute((connection) =>
-      withLocks(connection, () => sql.raw(`drop schema ${mirrorSchema} cascade`).execute(connection), briefly),
-    );
+  // Table by table, so that none is held while another is waited for.
+  for (const statement of [
+    ...(await listFunctions(db)).map((name) => `drop function ${name}() cascade`),
+    `drop schema ${mirrorSchema} cascade`,
+  ])
+    await withLocks(db, () => sql.raw(statement).execute(db), briefly);
   const lines = [`dropped the schema ${mirrorSchema}, and its triggers; the application's tables are as before`];
   if (!rows[0]?.has_made_trgm) return lines;
   try {

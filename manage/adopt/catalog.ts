@@ -70,6 +70,21 @@ export function referenceTo(table: Table, target: Table): string | undefined {
   return columns.find((column) => column === 'user_id') ?? columns[0];
 }
 
+/**
+ * Django 3.2 drops the foreign keys of a user's many-to-many tables when the users' key becomes a bigint, and makes them no more: there the column that
+ * refers to nothing else is that of the user.
+ */
+export function completeReferences(tables: Table[], users: Table): void {
+  for (const table of tables) {
+    const isOfUsers = [`${users.name}_groups`, `${users.name}_user_permissions`].includes(table.name);
+    if (!isOfUsers || table.schema !== users.schema || referenceTo(table, users)) continue;
+    const [column, ...others] = table.columns.filter(
+      ({ name }) => name !== table.primaryKey && !table.references.some((reference) => reference.column === name),
+    );
+    if (column && others.length === 0) table.references.push({ column: column.name, table: users.id });
+  }
+}
+
 /** The column by which at most one row of `table` refers to each of `target`. */
 export const uniqueReferenceTo = (table: Table, target: Table): string | undefined =>
   table.references.find((reference) => reference.table === target.id && table.uniqueColumns.includes(reference.column))

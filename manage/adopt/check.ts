@@ -3,6 +3,7 @@ import type { Database } from '../../lib/database/tables.ts';
 import { OperatorError } from '../operator-error.ts';
 import { readAdoptedMapping, readClosed } from './adoption.ts';
 import { type Difference, listDifferences } from './fill.ts';
+import { listLeftovers } from './leftovers.ts';
 import type { Mirror } from './mirror.ts';
 import { countRows } from './mirror-sql.ts';
 import { readPlan } from './plan.ts';
@@ -30,6 +31,7 @@ export async function check(db: Kysely<Database>): Promise<string[]> {
     if (differences.length > 0) faults.push(toSentence(mirror, differences));
     else lines.push(await countRows(db, mirror));
   }
+  if (plan) faults.push(...(await listLeftovers(db, plan.mirrors)));
   if (faults.length === 0) return lines;
   throw new OperatorError(
     [...faults, ...lines, 'To mend it, run adopt; with another mapping where a column has another name.'].join('\n'),

@@ -4,6 +4,7 @@ import type { Database } from '../../lib/database/tables.ts';
 import type { Say } from '../note.ts';
 import { OperatorError } from '../operator-error.ts';
 import { requireNoFault } from './adoption.ts';
+import { deleteLeftovers } from './leftovers.ts';
 import type { Mirror, Plan } from './mirror.ts';
 import { toDelete, toDifferences, toMissing, toUpsert } from './mirror-sql.ts';
 
@@ -26,6 +27,7 @@ export async function fill(db: Kysely<Database>, { mirrors }: Plan, say: Say): P
   // What a crash of the server takes away it takes from the end: the note that all is there goes before what is there.
   await sql`set synchronous_commit = off`.execute(db);
   await sql`set work_mem = '128MB'`.execute(db);
+  await deleteLeftovers(db, mirrors);
   for (let pass = 1; pass <= mostPasses; pass++) {
     let found = 0;
     for (const mirror of mirrors) found += await writeDifferences(db, mirror, say);

@@ -2,7 +2,7 @@ import type { Kysely } from 'kysely';
 import type { Database } from '../../lib/database/tables.ts';
 import type { Say } from '../note.ts';
 import { OperatorError } from '../operator-error.ts';
-import { readTables, referenceTo, type Table, toName, uniqueReferenceTo } from './catalog.ts';
+import { completeReferences, readTables, referenceTo, type Table, toName, uniqueReferenceTo } from './catalog.ts';
 import { findColumn, guessColumns, guessPath } from './guesses.ts';
 import { describeRoles, guessGender, guessPermission } from './inspect-data.ts';
 import type { Mapping } from './mapping.ts';
@@ -16,6 +16,7 @@ const referring = ['authtoken_token', 'knox_authtoken', 'django_admin_log'];
 export async function inspect(db: Kysely<Database>, say: Say): Promise<string[]> {
   const tables = await readTables(db);
   const users = findUsers(tables);
+  completeReferences(tables, users);
   const profiles = tables.filter((table) => isProfile(table, users));
   const joins = Object.fromEntries(profiles.map((table) => [toJoin(table, users), table] as const));
   const columns = guessColumns(users, joins, await describeRoles(db, users), say);

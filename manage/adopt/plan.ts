@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely';
 import type { Database } from '../../lib/database/tables.ts';
 import { OperatorError } from '../operator-error.ts';
-import { findTable, readTables, type Table, toName } from './catalog.ts';
+import { completeReferences, findTable, readTables, type Table, toName } from './catalog.ts';
 import { openScope, toHint } from './expressions.ts';
 import type { Mapping } from './mapping.ts';
 import type { Mirror, Plan } from './mirror.ts';
@@ -16,6 +16,7 @@ export async function readPlan(db: Kysely<Database>, mapping: Mapping): Promise<
   const users = findTable(tables, mapping.users);
   const hint = toHint(mapping.users, tables.map(toName));
   if (!users) throw new OperatorError(`users: there is no table "${mapping.users}"${hint}`);
+  completeReferences(tables, users);
   const faults: string[] = [];
   const scope = openScope(tables, users, mapping, faults);
   requireNumbers(users, faults);

@@ -35,10 +35,8 @@ const onOff = v.pipe(
 );
 
 const refuseReport = v.pipe(v.picklist(['refuse', 'report']), v.description('refuse or report'));
-const tokenHash = v.pipe(
-  v.picklist(['sha256', 'sha512', 'sha512-hex']),
-  v.description('one of sha256, sha512, sha512-hex'),
-);
+const tokenHashes = ['sha256', 'sha512', 'sha512-hex'] as const;
+const tokenHash = v.pipe(v.picklist(tokenHashes), v.description(`one of ${tokenHashes.join(', ')}`));
 
 const databaseUrl = v.pipe(
   v.string(),
@@ -81,7 +79,6 @@ const table = {
   unknownParameters: ['UNKNOWN_PARAMETERS', v.optional(refuseReport, 'refuse')],
   /** Whether the reference, the console and the OpenAPI document are served. */
   pages: ['PAGES', v.optional(onOff, 'on')],
-  /** How the database has hashed the keys of tokens; another way than SHA-256 of their text is that of an adopted django-rest-knox. */
   tokenHash: ['TOKEN_HASH', v.optional(tokenHash, 'sha256')],
   onlineWindowSeconds: ['ONLINE_WINDOW_SECONDS', v.optional(wholeNumber(1, 31_536_000), '300')],
   port: ['PORT', v.optional(wholeNumber(1, 65_535), '3000')],

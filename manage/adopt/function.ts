@@ -5,6 +5,7 @@ import type { Mirror } from './mirror.ts';
 import { isOneRow, toChanged, toDelete, toUpsert } from './mirror-sql.ts';
 import { quoteName, quoteText } from './quoting.ts';
 import { type Follower, toFunctionName } from './triggers.ts';
+import { toUnchanged } from './unchanged.ts';
 
 /** How long a write of theirs waits for us at most: less than PostgreSQL waits until it looks for a deadlock. */
 const longestWaitMs = 100;
@@ -26,6 +27,7 @@ export async function createFunction(db: Kysely<Database>, follower: Follower): 
   // A row that two of their tables make: whoever comes second waits here, and sees in the next statement what the first has written.
   const isShared = mirrors.some(({ sources }) => sources.length > 1);
   const lock = isShared ? `perform from ${mirrorSchema}.users where id = any (keys) order by id for update;` : '';
+  const same = toUnchanged(mirrors);
   const body = `
 declare
   keys bigint[];
@@ -33,6 +35,7 @@ declare
   has_left boolean := ${isOwn} and tg_op <> 'INSERT'; -- whether a key may be none of theirs any more
   may_lose boolean := ${!isOwn} or tg_op <> 'INSERT'; -- whether a row may be none that counts
 begin
+  ${same ? `if tg_op = 'UPDATE' then if ${same} and not exists (select from ${late}) then return null; end if; end if;` : ''}
   case tg_op
     when 'INSERT' then keys := array(select distinct ${name} from written);
     when 'UPDATE' then
@@ -51,7 +54,7 @@ begin
     may_lose := true;
   end if;
   ${lock}
-  if tg_op = 'UPDATE' and not has_left then keys := array(${toChanged(mirrors, 'keys')}); end if;
+  if tg_op = 'UPDATE' and not has_left and rows > ${same ? 1 : 0} then keys := array(${toChanged(mirrors, 'keys')}); end if;
   if cardinality(keys) = 0 then return null; end if;
   ${toStatements(mirrors, isOwn).join(';\n  ')};
   return null;

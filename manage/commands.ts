@@ -23,7 +23,6 @@ type Command = {
 
 const commands: Record<string, Command> = {
   migrate: { usage: 'migrate [--allow-rewrite]', run: migrateCommand },
-  adopt: { usage: 'adopt [--inspect | --check | --undo | <mapping.json>]', run: adopt },
   'create-user': {
     usage: 'create-user <username> [<field>]… [--grant <permission code>]…',
     run: createUser,
@@ -56,6 +55,7 @@ const commands: Record<string, Command> = {
       return [count > 0 ? `wrote ${count} demo users` : 'the database has users already: nothing written'];
     },
   },
+  adopt: { usage: 'adopt [--inspect | --check | --undo | <mapping.json>]', run: adopt },
 };
 
 const list = ['Commands:', ...Object.values(commands).map(({ usage }) => `  ${usage}`), ...fieldUsage];

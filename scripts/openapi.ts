@@ -1,10 +1,11 @@
 // npm run openapi: writes openapi.json, the types of the example client, and the schema of a mapping (adopt), anew.
 import { spawnSync } from 'node:child_process';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { toOpenApi } from '../openapi/document.ts';
 import { mappingSchemaFile, toMappingSchema } from './mapping-schema.ts';
 
 writeFileSync('openapi.json', `${JSON.stringify(toOpenApi(), null, 2)}\n`);
+mkdirSync('docs', { recursive: true });
 writeFileSync(mappingSchemaFile, `${JSON.stringify(toMappingSchema(), null, 2)}\n`);
 
 // What makes the types wants another TypeScript than ours, so it belongs to the package of the examples.

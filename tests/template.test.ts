@@ -28,6 +28,7 @@ const chosen = {
   UNKNOWN_PARAMETERS: 'report',
   QUERY_TIMEOUT_MS: '900',
   ONLINE_WINDOW_SECONDS: '60',
+  TOKEN_HASH: 'sha512',
   DATABASE_NAMED_STATEMENTS: 'off',
   // CloudFormation fills the password in.
   DATABASE_URL: 'postgres://dev:{{resolve:secretsmanager:users/dev:SecretString:password}}@db.example.internal/users',
@@ -169,6 +170,7 @@ describe('a function', () => {
     PUBLIC_URL: given.publicUrl,
     MEDIA_URL: given.mediaUrl,
     ONLINE_WINDOW_SECONDS: '',
+    TOKEN_HASH: '',
     AUDIT_LOG: 'on',
     UNKNOWN_PARAMETERS: 'refuse',
     DATABASE_CA_FILE: given.databaseCaFile,

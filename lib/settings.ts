@@ -28,15 +28,12 @@ const readableFile = v.pipe(
   v.description('the path of a file with certificates in PEM'),
 );
 
+const oneOf = <const Words extends readonly string[]>(...words: Words) =>
+  v.pipe(v.picklist(words), v.description(words.join(' or ')));
 const onOff = v.pipe(
-  v.picklist(['on', 'off']),
+  oneOf('on', 'off'),
   v.transform((text) => text === 'on'),
-  v.description('on or off'),
 );
-
-const refuseReport = v.pipe(v.picklist(['refuse', 'report']), v.description('refuse or report'));
-const tokenHashes = ['sha256', 'sha512', 'sha512-hex'] as const;
-const tokenHash = v.pipe(v.picklist(tokenHashes), v.description(`one of ${tokenHashes.join(', ')}`));
 
 const databaseUrl = v.pipe(
   v.string(),
@@ -76,10 +73,10 @@ const table = {
   /** Whether the log says whom a request has shown. */
   auditLog: ['AUDIT_LOG', v.optional(onOff, 'off')],
   /** What becomes of parameters that are not documented: a 400, or nothing but their names, as in Django REST framework. */
-  unknownParameters: ['UNKNOWN_PARAMETERS', v.optional(refuseReport, 'refuse')],
+  unknownParameters: ['UNKNOWN_PARAMETERS', v.optional(oneOf('refuse', 'report'), 'refuse')],
   /** Whether the reference, the console and the OpenAPI document are served. */
   pages: ['PAGES', v.optional(onOff, 'on')],
-  tokenHash: ['TOKEN_HASH', v.optional(tokenHash, 'sha256')],
+  tokenHash: ['TOKEN_HASH', v.optional(oneOf('sha256', 'sha512', 'sha512-hex'), 'sha256')],
   onlineWindowSeconds: ['ONLINE_WINDOW_SECONDS', v.optional(wholeNumber(1, 31_536_000), '300')],
   port: ['PORT', v.optional(wholeNumber(1, 65_535), '3000')],
   /** Where `npm start` keeps the embedded database. */

@@ -16,7 +16,7 @@ const expectations = {
   PAGES: 'on or off',
   ONLINE_WINDOW_SECONDS: 'a whole number from 1 to 31536000',
   PORT: 'a whole number from 1 to 65535',
-  TOKEN_HASH: 'one of sha256, sha512, sha512-hex',
+  TOKEN_HASH: 'sha256 or sha512 or sha512-hex',
 };
 
 test('without an environment the settings are the defaults', () => {

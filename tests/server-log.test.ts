@@ -68,9 +68,14 @@ describe.skipIf(!canStartServer)("the server's log", () => {
     };
   });
 
-  beforeEach(() => {
+  beforeEach(async ({ task }) => {
     vi.spyOn(console, 'log').mockImplementation(() => {});
     vi.spyOn(console, 'error').mockImplementation(() => {});
+    // A server writes its log a moment later: what the test before has left is there when all of this is.
+    await sql`set application_name = ${sql.lit(task.id)}`.execute(admin);
+    await expect
+      .poll(readLog)
+      .toMatch(new RegExp(`statement: set application_name = '${task.id}'[^]*duration:[^]*LOCATION:.*\n`));
     start = readLog().length;
   });
 

@@ -39,6 +39,15 @@ describe.skipIf(!canStartServer)('create-reader', () => {
     return rows[0];
   }
 
+  /** That `create-reader` refuses with this message, names of the place filled in, and leaves all rights as they are. */
+  async function expectRefused(place: Place, message: string, way: string): Promise<void> {
+    const before = await rightsOf(place);
+    const error = await createReader(place).catch((error: unknown) => error);
+    expect(error, way).toBeInstanceOf(OperatorError);
+    expect((error as Error).message, way).toBe(place.fill(message));
+    expect(await rightsOf(place), way).toEqual(before);
+  }
+
   const carts = [
     'create role other_name',
     'create table carts (id int, total int)',
@@ -143,15 +152,11 @@ describe.skipIf(!canStartServer)('create-reader', () => {
         'create role go_between noinherit',
         ...statements,
       );
-      const before = await rightsOf(place);
-      const error = await createReader(place).catch((error: unknown) => error);
-      expect(error, way).toBeInstanceOf(OperatorError);
-      expect((error as Error).message, way).toBe(
-        place.fill(
-          `The role "reader_name" may write users${through}, and the API only reads. Take that back, or choose another role.`,
-        ),
+      await expectRefused(
+        place,
+        `The role "reader_name" may write users${through}, and the API only reads. Take that back, or choose another role.`,
+        way,
       );
-      expect(await rightsOf(place), way).toEqual(before);
       await place.run(
         'revoke all on users from public',
         'drop owned by reader_name, other_name, writers, go_between',
@@ -198,15 +203,11 @@ describe.skipIf(!canStartServer)('create-reader', () => {
       await runCommand(open(place.ownerUrl), ['migrate']);
       await createReader(place);
       await place.run(...statements);
-      const before = await rightsOf(place);
-      const refused = await createReader(place).catch((error: unknown) => error);
-      expect(refused, way).toBeInstanceOf(OperatorError);
-      expect((refused as Error).message).toBe(
-        place.fill(
-          `The role "reader_name" may create in the ${what}: operators would come to run what it puts there. Its owner has to run:\n  revoke create on ${remedy}`,
-        ),
+      await expectRefused(
+        place,
+        `The role "reader_name" may create in the ${what}: operators would come to run what it puts there. Its owner has to run:\n  revoke create on ${remedy}`,
+        way,
       );
-      expect(await rightsOf(place)).toEqual(before);
       await place.run(`revoke create on ${remedy}`);
       expect(await createReader(place)).toEqual(updated);
     }
@@ -256,16 +257,12 @@ describe.skipIf(!canStartServer)('create-reader', () => {
       await runCommand(open(place.ownerUrl), ['migrate']);
       await createReader(place);
       await place.run(...statements);
-      const before = await rightsOf(place);
-      const refused = await createReader(place).catch((error: unknown) => error);
-      expect(refused, way).toBeInstanceOf(OperatorError);
       const remedy = `revoke select on ${tables} from ${grantee}`;
-      expect((refused as Error).message).toBe(
-        place.fill(
-          `The role "reader_name" may read more than the API reads${through}: of ${tables}. To take that back, or choose another role:\n  ${remedy}`,
-        ),
+      await expectRefused(
+        place,
+        `The role "reader_name" may read more than the API reads${through}: of ${tables}. To take that back, or choose another role:\n  ${remedy}`,
+        way,
       );
-      expect(await rightsOf(place)).toEqual(before);
       await place.run(remedy);
       expect(await createReader(place)).toEqual(updated);
     }

@@ -1,4 +1,5 @@
 import type { Database } from '../../lib/database/tables.ts';
+import type { Settings } from '../../lib/settings.ts';
 import type { Table } from './catalog.ts';
 
 /** A table of ours, and how its rows are made of theirs. */
@@ -19,7 +20,7 @@ export type Mirror = {
   sources: { table: Table; key: string; columns: string[] }[];
 };
 
-export type TokenHash = 'sha256' | 'sha512' | 'sha512-hex';
+export type TokenHash = Settings['tokenHash'];
 
 /** `permission`: SQL of whether it is still the one that the mapping names. */
 export type Plan = { mirrors: Mirror[]; tokenHash: TokenHash; permission?: string };

@@ -1,3 +1,4 @@
+import { permissions as permissionCodes } from '../../lib/auth.ts';
 import { findTable, referenceTo, type Table, toName } from './catalog.ts';
 import { toHint } from './expressions.ts';
 import type { Mapping } from './mapping.ts';
@@ -5,8 +6,8 @@ import type { Mirror } from './mirror.ts';
 import type { Permission } from './permission.ts';
 import { quoteName, quoteTable } from './quoting.ts';
 
-/** 1222 'UserPermission', by which the API lets staff list users. */
-const viewUsers = '1222';
+/** By which the API lets staff list users. */
+const viewUsers = String(permissionCodes.viewUsers);
 
 /** Groups, who is in them, and who holds the permission. */
 export function planGroups(

@@ -1,5 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Kysely } from 'kysely';
+import type { Database } from '../lib/database/tables.ts';
 import { readSettings, type Settings, SettingsError } from '../lib/settings.ts';
 import { runCommand } from '../manage/commands.ts';
 import { openForOperators } from '../manage/database.ts';
@@ -34,18 +36,18 @@ async function start(settings: Settings): Promise<void> {
     throw new CannotStart(`Port ${settings.port} is taken. Stop what uses it, or set PORT to another one.`);
   }
   const local = settings.databaseUrl ? undefined : await startEmbedded(settings);
-  const databaseUrl = local ? local.url : await prepareGiven(settings.databaseUrl ?? '');
+  const given = settings.databaseUrl ? await prepareGiven(settings.databaseUrl) : undefined;
 
   say('Starting serverless-offline …');
   const origin = `http://localhost:${settings.port}`;
   const emulator = await startEmulator(settings.port, {
-    DATABASE_URL: databaseUrl,
+    DATABASE_URL: local?.url ?? given?.url ?? '',
     // Its gateway has no domain name that leads anywhere.
     PUBLIC_URL: settings.publicUrl ?? origin,
     // One connection stands behind all clients of the embedded database, so statements' names would collide.
     ...(local && { DATABASE_NAMED_STATEMENTS: 'off' }),
   });
-  if (await emulator.isReady) welcome(origin, settings, local);
+  if (await emulator.isReady) welcome(origin, settings, local, given);
   process.exitCode = await emulator.status;
   await local?.stop();
 }
@@ -66,7 +68,9 @@ async function startEmbedded({ localDirectory }: Settings): Promise<LocalDatabas
   const { startLocalDatabase } = await import('./servers/local-database.ts');
   const local = await startLocalDatabase({ dataDir });
   say('Migrating the schema and writing demo data …');
-  await prepare(local.url, ['migrate'], ['seed-demo']);
+  await prepare(local.url, async (db) => {
+    for (const command of ['migrate', 'seed-demo']) say(...(await runCommand(db, [command])));
+  });
   writeFileSync(completeMark, '');
   return local;
 }
@@ -84,22 +88,25 @@ function requireDirectory(localDirectory: string): void {
   writeFileSync(ownerFile, String(process.pid));
 }
 
-/** Returns the URL; of the database of a Django application with the schema that it was adopted into. */
-async function prepareGiven(databaseUrl: string): Promise<string> {
-  await prepare(databaseUrl, ['migrate']);
-  const db = openForOperators(databaseUrl);
-  const isMirror = await isAdopted(db);
-  await db.destroy();
-  if (!isMirror) return databaseUrl;
-  const url = new URL(databaseUrl);
-  url.searchParams.set('options', `-csearch_path=${mirrorSchema}`);
-  return url.href;
+/** A database, and who gives out keys for it. */
+type Given = { url: string; keys: string };
+
+/** Of a Django application: with the schema that it was adopted into, after the URL's other options. */
+function prepareGiven(url: string): Promise<Given> {
+  return prepare(url, async (db) => {
+    say(...(await runCommand(db, ['migrate'])));
+    if (!(await isAdopted(db))) return { url, keys: 'npm run manage -- issue-token <username>' };
+    const adopted = new URL(url);
+    const options = `${adopted.searchParams.get('options') ?? ''} -csearch_path=${mirrorSchema}`;
+    adopted.searchParams.set('options', options.trimStart());
+    return { url: adopted.href, keys: 'manage.py drf_create_token <username>, of the application' };
+  });
 }
 
-async function prepare(databaseUrl: string, ...commandLines: string[][]): Promise<void> {
+async function prepare<Result>(databaseUrl: string, run: (db: Kysely<Database>) => Promise<Result>): Promise<Result> {
   const db = openForOperators(databaseUrl);
   try {
-    for (const commandLine of commandLines) say(...(await runCommand(db, commandLine)));
+    return await run(db);
   } catch (error) {
     const reason = error instanceof Error ? error.message || error.name : String(error);
     throw new CannotStart(`The database could not be prepared: ${reason}`);
@@ -108,7 +115,7 @@ async function prepare(databaseUrl: string, ...commandLines: string[][]): Promis
   }
 }
 
-function welcome(origin: string, { pages }: Settings, local: LocalDatabase | undefined): void {
+function welcome(origin: string, { pages }: Settings, local?: LocalDatabase, given?: Given): void {
   say('', `Ready at ${origin}/api/users/ — Ctrl-C stops it.`);
   if (pages) say(`In a browser: ${origin}/api/console/ shows the users, ${origin}/api/docs/ the API.`);
   say(
@@ -117,8 +124,8 @@ function welcome(origin: string, { pages }: Settings, local: LocalDatabase | und
     `  curl -H 'Authorization: Token ${local ? demoKey : '<key>'}' '${origin}/api/users/?limit=2'`,
     '',
   );
-  if (!local) say('For a key: npm run manage -- issue-token <username>');
-  else
+  if (given) say(`For a key: ${given.keys}`);
+  if (local)
     say(
       "Operators' commands, while it runs:",
       '',

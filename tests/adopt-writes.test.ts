@@ -53,8 +53,7 @@ describe('a user model of the project', () => {
   });
 });
 
-test('what follows a write reads the rows of those who were written alone, not the table', async () => {
-  const { django } = await openAdopted('accounts', crowd(400));
+describe('what follows a write reads the rows of those who were written alone, not the table', () => {
   const read = `
 with connection.cursor() as cursor:
     cursor.execute("select pg_stat_force_next_flush()")
@@ -64,17 +63,45 @@ with connection.cursor() as cursor:
   const writes = {
     'a sign-in': 'User.objects.filter(pk=77).update(last_login=timezone.now())',
     'a staff edit': 'User.objects.filter(is_staff=True, pk=77).update(first_name="Zoe")',
+    'an edit of two': 'User.objects.filter(pk__in=[77, 78]).update(first_name="Zoe", is_staff=True)',
     'a token': 'Token.objects.create(user_id=77, key="of 77")',
     'a group': 'User.objects.get(pk=77).groups.set([1, 2])',
     'a permission': 'User.objects.get(pk=77).user_permissions.set([permission])',
     'a deletion': 'User.objects.get(pk=77).delete()',
   };
-  for (const [what, write] of Object.entries(writes)) {
-    const rows = await django.run<number>(
-      `permission = Permission.objects.get(codename="view_user")\n${read}before = rows\n${write}\n${read}rows - before`,
-    );
-    expect([what, rows < 200]).toEqual([what, true]);
-  }
+
+  test.each([
+    ['planned when many were there', 400, ''],
+    [
+      // As by those who write while adopt fills the tables, until they are analyzed.
+      'planned when nobody was there, by a connection that stays',
+      2,
+      `
+User.objects.bulk_create([User(pk=pk, username=f"later-{pk}", is_staff=pk % 2 == 0) for pk in (71, 72)])
+for number in range(7):
+    User.objects.filter(pk=72).update(first_name=f"{number}")
+    User.objects.update(last_name=f"{number}")
+    Token.objects.filter(user_id=72).delete()
+    Token.objects.create(user_id=72, key=f"of 72, {number}")
+    User.objects.get(pk=72).groups.set([1 + number % 2])
+    User.objects.get(pk=72).user_permissions.set([permission] if number % 2 else [])
+    User.objects.filter(pk=71).delete()
+    User.objects.create(pk=71, username="later-71")
+User.objects.bulk_create([User(pk=pk, username=f"later-{pk}", is_staff=pk % 2 == 1) for pk in range(73, 2000)])
+Token.objects.bulk_create([Token(user_id=pk, key=f"of {pk}") for pk in range(78, 2000)])
+User.groups.through.objects.bulk_create([User.groups.through(user_id=pk, group_id=1) for pk in range(78, 2000)])
+None
+`,
+    ],
+  ])('%s', async (_, people, before) => {
+    const { django } = await openAdopted('accounts', crowd(people));
+    const permission = 'permission = Permission.objects.get(codename="view_user")\n';
+    await django.run(permission + before);
+    for (const [what, write] of Object.entries(writes)) {
+      const rows = await django.run<number>(`${permission}${read}before = rows\n${write}\n${read}rows - before`);
+      expect([what, rows, rows < 250]).toEqual([what, rows, true]);
+    }
+  });
 });
 
 describe('what Django does not expect', () => {

@@ -1,8 +1,9 @@
-import { type Kysely, sql } from 'kysely';
+import type { Kysely } from 'kysely';
 import type { Database } from '../../lib/database/tables.ts';
 import { OperatorError } from '../operator-error.ts';
 import { readAdoptedMapping, readClosed } from './adoption.ts';
-import { type Difference, listDifferences } from './fill.ts';
+import { toTotal } from './batch.ts';
+import { allowComparisons, type Difference, listDifferences } from './fill.ts';
 import { listLeftovers } from './leftovers.ts';
 import type { Mirror } from './mirror.ts';
 import { countRows } from './mirror-sql.ts';
@@ -25,7 +26,7 @@ export async function check(db: Kysely<Database>): Promise<string[]> {
     if (!(error instanceof OperatorError)) throw error;
     faults.push(...error.message.split('\n'));
   });
-  await sql`set work_mem = '128MB'`.execute(db);
+  await allowComparisons(db);
   for (const mirror of plan?.mirrors ?? []) {
     const differences = await listDifferences(db, mirror);
     if (differences.length > 0) faults.push(toSentence(mirror, differences));
@@ -40,7 +41,7 @@ export async function check(db: Kysely<Database>): Promise<string[]> {
 
 function toSentence({ table, key, sources }: Mirror, differences: Difference[]): string {
   const parts = Object.entries(Object.groupBy(differences, ({ kind }) => kind)).map(([kind, batches = []]) => {
-    const total = batches.reduce((sum, { count }) => sum + count, 0);
+    const total = toTotal(batches);
     const ids = (batches[0]?.keys ?? '').slice(1, -1).split(',').slice(0, mostTold);
     return `${total} ${kind} (${key} ${ids.join(', ')}${total > ids.length ? ', …' : ''})`;
   });

@@ -4,6 +4,8 @@ import type { Database } from '../../lib/database/tables.ts';
 import type { Say } from '../note.ts';
 import { OperatorError } from '../operator-error.ts';
 import { requireNoFault } from './adoption.ts';
+import { inBatch, startProgress, toTotal } from './batch.ts';
+import { copyToEmpty } from './copy.ts';
 import { deleteLeftovers } from './leftovers.ts';
 import type { Mirror, Plan } from './mirror.ts';
 import { toDelete, toDifferences, toMissing, toUpsert } from './mirror-sql.ts';
@@ -12,6 +14,12 @@ import { toDelete, toDifferences, toMissing, toUpsert } from './mirror-sql.ts';
 const mostPasses = 20;
 
 export type Difference = { kind: 'missing' | 'extra' | 'different'; count: number; keys: string };
+
+/** For comparisons of whole tables: in memory, and without JIT, which takes longer to compile than it saves. */
+export async function allowComparisons(db: Kysely<Database>): Promise<void> {
+  await sql`set work_mem = '128MB'`.execute(db);
+  await sql`set jit = off`.execute(db);
+}
 
 /** What differs between our table and theirs, as of one moment. */
 export async function listDifferences(db: Kysely<Database>, mirror: Mirror): Promise<Difference[]> {
@@ -26,8 +34,9 @@ export async function listDifferences(db: Kysely<Database>, mirror: Mirror): Pro
 export async function fill(db: Kysely<Database>, { mirrors }: Plan, say: Say): Promise<void> {
   // What a crash of the server takes away it takes from the end: the note that all is there goes before what is there.
   await sql`set synchronous_commit = off`.execute(db);
-  await sql`set work_mem = '128MB'`.execute(db);
+  await allowComparisons(db);
   await deleteLeftovers(db, mirrors);
+  for (const mirror of mirrors) await copyToEmpty(db, mirror, say);
   for (let pass = 1; pass <= mostPasses; pass++) {
     let found = 0;
     for (const mirror of mirrors) found += await writeDifferences(db, mirror, say);
@@ -53,48 +62,33 @@ async function catchUp(db: Kysely<Database>, mirrors: Mirror[]): Promise<number>
   return rows.length;
 }
 
-/** Of more rows than this it is said how far it has come. */
-const many = 50_000;
-
 /** Returns how many rows differed. */
 async function writeDifferences(db: Kysely<Database>, mirror: Mirror, say: Say): Promise<number> {
   const differences = await listDifferences(db, mirror);
-  const total = differences.reduce((sum, { count }) => sum + count, 0);
-  let done = 0;
-  for (const [index, { kind, keys, count }] of differences.entries()) {
+  const total = toTotal(differences);
+  const progress = startProgress(mirror.table, total, say);
+  for (const { kind, keys, count } of differences) {
     await writeBatch(db, mirror, kind, keys.slice(1, -1).split(','));
-    done += count;
-    if (total > many && (index % 25 === 24 || done === total)) say(`${mirror.table}: ${done} of ${total} rows`);
+    progress(count);
   }
   return total;
 }
 
-/**
- * Never waits for long, for others wait for its rows, perhaps those for whom it waits: where a row is locked it lets go, and writes the others.
- */
+/** Where a row is locked it lets go, and writes the others. */
 async function writeBatch(
   db: Kysely<Database>,
   mirror: Mirror,
   kind: Difference['kind'],
   keys: string[],
 ): Promise<void> {
-  try {
-    await db.transaction().execute((trx) => writeRows(trx, mirror, kind, `'{${keys.join()}}'::bigint[]`));
-  } catch (error) {
-    if ((error as { code?: string }).code !== '55P03') throw error;
-    if (keys.length === 1) return;
-    const half = Math.ceil(keys.length / 2);
-    await writeBatch(db, mirror, kind, keys.slice(0, half));
-    await writeBatch(db, mirror, kind, keys.slice(half));
-  }
+  const isWritten = await inBatch(db, (trx) => writeRows(trx, mirror, kind, `'{${keys.join()}}'::bigint[]`));
+  if (isWritten || keys.length === 1) return;
+  const half = Math.ceil(keys.length / 2);
+  await writeBatch(db, mirror, kind, keys.slice(0, half));
+  await writeBatch(db, mirror, kind, keys.slice(half));
 }
 
 async function writeRows(trx: Kysely<Database>, mirror: Mirror, kind: Difference['kind'], keys: string): Promise<void> {
-  // By keys, whatever the planner thinks of their number.
-  await sql`set local enable_hashjoin = off`.execute(trx);
-  await sql`set local enable_mergejoin = off`.execute(trx);
-  await sql`set local enable_seqscan = off`.execute(trx);
-  await sql`set local lock_timeout = 50`.execute(trx);
   if (kind === 'missing') await sql.raw(toMissing(mirror, keys)).execute(trx);
   else if (kind === 'extra') await sql.raw(toDelete(mirror, keys)).execute(trx);
   else {

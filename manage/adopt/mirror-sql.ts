@@ -1,13 +1,14 @@
 import { type Kysely, sql } from 'kysely';
 import type { Database } from '../../lib/database/tables.ts';
 import { mirrorSchema } from '../schema.ts';
+import { batchSizes } from './batch.ts';
 import type { Mirror } from './mirror.ts';
 import { quoteName } from './quoting.ts';
 
 /** Our table, with its schema: where this runs nothing else is searched. */
-const toTarget = ({ table }: Mirror): string => `${mirrorSchema}.${table}`;
+export const toTarget = ({ table }: Mirror): string => `${mirrorSchema}.${table}`;
 
-const list = (names: string[], of = ''): string => names.map((name) => `${of}${name}`).join(', ');
+export const list = (names: string[], of = ''): string => names.map((name) => `${of}${name}`).join(', ');
 
 /** As records, in which nulls are alike. */
 const isSame = (names: string[]): string =>
@@ -22,24 +23,24 @@ const toCondition = (conditions: string[]): string =>
 /** Their column as it is: cast to our type it would be found by no index. */
 const toKey = ({ sources }: Mirror): string => `u.${quoteName(sources[0]?.key ?? '')}`;
 
-/** A query for their rows as ours, distinct, for a table of theirs may say a thing twice. With `keys` for those alone. */
-export function toRows(mirror: Mirror, keys?: string): string {
+/** A query for their rows as ours, distinct, for a table of theirs may say a thing twice. `which`: a condition of their key. */
+export function toRows(mirror: Mirror, which?: string): string {
   const { table, values, from, where } = mirror;
   const columns = Object.entries(values).map(([name, expression]) => `${expression} as ${name}`);
-  const conditions = keys === undefined ? where : [`${toKey(mirror)} = any (${keys})`, ...where];
+  const conditions = which === undefined ? where : [`${toKey(mirror)} ${which}`, ...where];
   return `select ${table === 'user_groups' ? 'distinct ' : ''}${columns.join(', ')} from ${from} ${toCondition(conditions)}`;
 }
 
 /** Writes those of the rows with these keys that are not in our table; `keys` is SQL of an array. */
 export function toMissing(mirror: Mirror, keys: string): string {
-  return `insert into ${toTarget(mirror)} (${list(Object.keys(mirror.values))}) ${toRows(mirror, keys)} on conflict do nothing`;
+  return `insert into ${toTarget(mirror)} (${list(Object.keys(mirror.values))}) ${toRows(mirror, `= any (${keys})`)} on conflict do nothing`;
 }
 
 /** Those of their rows with these keys that are not so in our table, as \`source\`. */
 function toNew(mirror: Mirror, keys: string): string {
   const others = Object.keys(mirror.values).filter((name) => !mirror.identity.includes(name));
   const same = [isSameRow(mirror), ...(others.length > 0 ? [isSame(others)] : [])].join(' and ');
-  return `from (${toRows(mirror, keys)}) as source where not exists (select from ${toTarget(mirror)} as held where ${same})`;
+  return `from (${toRows(mirror, `= any (${keys})`)}) as source where not exists (select from ${toTarget(mirror)} as held where ${same})`;
 }
 
 /** A query for those of the keys by which something differs: an update mostly changes nothing of ours, and looking is cheaper than writing nothing. */
@@ -78,16 +79,15 @@ function toOld(mirror: Mirror, keys: string): string {
     and not exists (select from ${from} ${toCondition([...same, ...where])})`;
 }
 
-/** A query for the keys of what differs, by kind, up to 5,000 in a row; of users the listed first, so that they lie together. */
+/** A query for the keys of what differs, by kind, as many in a row as a batch has. */
 export function toDifferences(mirror: Mirror): string {
-  const { key, identity, scope, values, table } = mirror;
+  const { table, key, identity, scope, values } = mirror;
   const names = Object.keys(values);
   const [first = ''] = identity;
-  const rank = table === 'users' ? 'not coalesce(source.is_staff or source.is_admin, false)' : 'false';
   return `
     select kind, count(*)::int as count, array_agg(key)::text as keys from (
-      select kind, key, (row_number() over (partition by kind order by rank, key) - 1) / ${batchSize} as batch from (
-        select coalesce(source.${key}, held.${key}) as key, ${rank} as rank,
+      select kind, key, (row_number() over (partition by kind order by key) - 1) / ${table === 'users' ? batchSizes.listed : batchSizes.others} as batch from (
+        select coalesce(source.${key}, held.${key}) as key,
           case when held.${first} is null then 'missing' when source.${first} is null then 'extra' else 'different' end as kind
         from (${toRows(mirror)}) as source
           full join (select ${list(names)} from ${toTarget(mirror)} ${toCondition(scope ? [scope] : [])}) as held on ${isSameRow(mirror)}
@@ -96,9 +96,6 @@ export function toDifferences(mirror: Mirror): string {
     ) as batches
     group by kind, batch order by kind, batch`;
 }
-
-/** Written in some 50 ms, for which a writer of one of these rows has to wait. */
-const batchSize = 4000;
 
 /** A line about the rows of ours. */
 export async function countRows(db: Kysely<Database>, mirror: Mirror): Promise<string> {

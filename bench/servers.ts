@@ -9,7 +9,7 @@ export type Server = { url: string; stop: () => Promise<void> };
 const workers = 2;
 
 /** Debian's, whatever other Python stands first in PATH. */
-const python = '/usr/bin/python3';
+export const python = '/usr/bin/python3';
 
 /** Debian's packages, and what fails without them. */
 const needed: Record<string, [program: string, ...args: string[]]> = {

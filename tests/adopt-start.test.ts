@@ -7,7 +7,9 @@ import { crowd } from './setup/crowd.ts';
 import { lacking } from './setup/django.ts';
 
 describe.skipIf(lacking)('npm start on the database of a Django application', () => {
-  test('answers from it, with the options of its URL, and says who gives out keys', { timeout: 180_000 }, async () => {
+  test('answers from it, whatever search_path its URL has, and says who gives out keys', {
+    timeout: 180_000,
+  }, async () => {
     const { ownerUrl, key } = await openAdopted('accounts', crowd(60));
     const url = new URL(ownerUrl);
     url.searchParams.set('options', '-cstatement_timeout=60s -csearch_path=public');

@@ -16,8 +16,8 @@ const longestWaitMs = 100;
  * later writes return early; keys of rows that others hold are noted as late, which closes it until the next write or `adopt` catches up with them.
  * What passes by itself (a serialization failure, a cancelled statement, no space) would have failed it anyway.
  * The plans are those of few rows, by keys: one that was kept from a write of one row would take minutes for one of 50,000. Without JIT: where an
- * empty table is read whole all the same, PostgreSQL takes that for dear enough to compile. And nothing kept aside: a connection that planned while our table was empty would read an index of
- * it whole, for each write, until it is analyzed.
+ * empty table is read whole all the same, PostgreSQL takes that for dear enough to compile. And nothing kept aside: a connection that planned while
+ * our table was empty would read an index of it whole, for each write, until it is analyzed.
  */
 export async function createFunction(db: Kysely<Database>, follower: Follower): Promise<void> {
   const { table, key, mirrors } = follower;

@@ -6,7 +6,6 @@ import { tmpdir } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
 import { runCommand } from '../manage/commands.ts';
-import { openForOperators } from '../manage/database.ts';
 import { fillDjango, toOwnTables, withOperator } from './adopt-databases.ts';
 import { makeProject } from './application.ts';
 import { startDatabaseServer } from './database-server.ts';
@@ -43,11 +42,11 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 spawnSync(process.execPath, ['scripts/build.ts'], { stdio: 'inherit' });
 
 say(`making a Django database of ${users} users …`);
-const django = await createDatabase('django');
-const project = makeProject(django.url);
-await fillDjango(django.url, users);
-const own = await createDatabase('own', sql`template django`);
-await toOwnTables(own.url);
+const djangoUrl = await createDatabase('django', 'template0');
+const project = makeProject(djangoUrl);
+await fillDjango(djangoUrl, users);
+const ownUrl = await createDatabase('own', 'django');
+await toOwnTables(ownUrl);
 
 const stop = `${tmpdir()}/users-api-adopt-${process.pid}`;
 print(await measureCommands());
@@ -57,19 +56,19 @@ project.remove();
 await server.remove();
 process.exit();
 
-async function createDatabase(name: string, options = sql`template template0`) {
-  const { href: url } = withDatabase(server.url, name);
-  const admin = openForOperators(server.url);
-  await sql`create database ${sql.id(name)} ${options}`.execute(admin);
-  await admin.destroy();
-  return { url };
+/** Returns its URL. */
+async function createDatabase(name: string, template: string): Promise<string> {
+  await withOperator(server.url, (admin) =>
+    sql`create database ${sql.id(name)} template ${sql.id(template)}`.execute(admin),
+  );
+  return withDatabase(server.url, name).href;
 }
 
 /** Seconds and the longest waits of two processes that write meanwhile. */
 async function measureCommands(): Promise<string> {
   const alone = async (...words: string[]) => {
     const start = performance.now();
-    await withOperator(django.url, (db) => runCommand(db, words, () => {}, say));
+    await withOperator(djangoUrl, (db) => runCommand(db, words, () => {}, say));
     return (performance.now() - start) / 1000;
   };
   const rows: string[][] = [];
@@ -118,7 +117,7 @@ async function measureCommands(): Promise<string> {
 async function measureWrites(): Promise<string> {
   const application = project.start();
   const samples = { enable: [] as Record<string, number>[], disable: [] as Record<string, number>[] };
-  await withOperator(django.url, async (db) => {
+  await withOperator(djangoUrl, async (db) => {
     const { rows: triggers } = await sql<{ table: string; name: string }>`
       select tgrelid::regclass::text as table, tgname as name from pg_trigger where tgname like 'users\\_api\\_%'`.execute(
       db,
@@ -151,7 +150,7 @@ async function measureWrites(): Promise<string> {
 async function measureRequests(): Promise<string> {
   const reader = 'users_api_bench';
   const urls: string[] = [];
-  for (const { url } of [own, django]) {
+  for (const url of [ownUrl, djangoUrl]) {
     await withOperator(url, (db) => runCommand(db, ['create-reader', reader]));
     await withOperator(url, (db) => sql`vacuum (analyze)`.execute(db));
     urls.push(Object.assign(new URL(url), { username: reader }).href);

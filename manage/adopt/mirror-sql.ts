@@ -79,7 +79,7 @@ function toOld(mirror: Mirror, keys: string): string {
     and not exists (select from ${from} ${toCondition([...same, ...where])})`;
 }
 
-/** A query for the keys of what differs, by kind, as many in a row as a batch has. */
+/** A query for the keys of what differs, by kind, as many in a row as a batch has. By `offset 0` a token is hashed once, not wherever its hash stands. */
 export function toDifferences(mirror: Mirror): string {
   const { table, key, identity, scope, values } = mirror;
   const names = Object.keys(values);
@@ -89,7 +89,7 @@ export function toDifferences(mirror: Mirror): string {
       select kind, key, (row_number() over (partition by kind order by key) - 1) / ${table === 'users' ? batchSizes.listed : batchSizes.others} as batch from (
         select coalesce(source.${key}, held.${key}) as key,
           case when held.${first} is null then 'missing' when source.${first} is null then 'extra' else 'different' end as kind
-        from (${toRows(mirror)}) as source
+        from (${toRows(mirror)} offset 0) as source
           full join (select ${list(names)} from ${toTarget(mirror)} ${toCondition(scope ? [scope] : [])}) as held on ${isSameRow(mirror)}
         where held.${first} is null or source.${first} is null or not (${isSame(names)})
       ) as differing

@@ -14,7 +14,7 @@ function openPool(settings: ConnectionSettings): pg.Pool {
   const pool = new pg.Pool({
     application_name: 'users-api manage', // unless the URL gives another
     ...toConnection(settings),
-    max: 1,
+    max: 2, // the second for `adopt`, which fills tables by both
     connectionTimeoutMillis: 5000,
   });
   // A lost connection fails the statement on it; as an event without a listener it would end the process.

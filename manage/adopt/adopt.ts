@@ -31,7 +31,7 @@ export async function adopt(db: Kysely<Database>, args: string[], _note: Note, s
     if (values.inspect) return inspect(connection, say);
     if (values.check) return check(connection);
     if (values.undo) return undo(connection);
-    return follow(connection, given ?? (await readAdoptedMapping(connection)), say);
+    return follow(connection, db, given ?? (await readAdoptedMapping(connection)), say);
   });
 }
 

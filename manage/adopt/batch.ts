@@ -5,9 +5,12 @@ import type { Say } from '../note.ts';
 /** Rows that are written in some 50 ms, for which a writer of one of these rows has to wait: those of listed users have more indexes. */
 export const batchSizes = { listed: 500, others: 4000 };
 
+/** A lock that was waited for in vain, and a row that somebody else has inserted meanwhile. */
+const passing = ['55P03', '23505'];
+
 /**
  * Runs it in a transaction that never waits for long, for others wait for its rows, perhaps those for whom it waits. Returns whether it was
- * written: not where a row is locked.
+ * written: not where a row is locked, or has come from elsewhere.
  */
 export async function inBatch(
   db: Kysely<Database>,
@@ -25,7 +28,7 @@ export async function inBatch(
     });
     return true;
   } catch (error) {
-    if ((error as { code?: string }).code !== '55P03') throw error;
+    if (!passing.includes((error as { code?: string }).code ?? '')) throw error;
     return false;
   }
 }
@@ -45,3 +48,21 @@ export function startProgress(table: string, total: number, say: Say): (count: n
 }
 
 export const toTotal = (batches: { count: number }[]): number => batches.reduce((sum, { count }) => sum + count, 0);
+
+/** Each connection takes the next item when it is free. Where one fails none takes another, and all have stopped when this throws. */
+export async function shareOut<Item>(
+  connections: Kysely<Database>[],
+  items: Iterable<Item>,
+  work: (connection: Kysely<Database>, item: Item) => Promise<void>,
+): Promise<void> {
+  // A generator, which an error ends for all who take from it.
+  const queue = (function* () {
+    yield* items;
+  })();
+  const ends = await Promise.allSettled(
+    connections.map(async (connection) => {
+      for (const item of queue) await work(connection, item);
+    }),
+  );
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
+}

@@ -1,31 +1,32 @@
 import { type Kysely, sql } from 'kysely';
 import type { Database } from '../../lib/database/tables.ts';
 import type { Say } from '../note.ts';
-import { batchSizes, inBatch, startProgress, toTotal } from './batch.ts';
+import { batchSizes, inBatch, shareOut, startProgress, toTotal } from './batch.ts';
 import type { Mirror } from './mirror.ts';
 import { list, toRows, toTarget } from './mirror-sql.ts';
 
 /** Keys as text, of as many rows as a batch has. */
-type Range = { first: string; last: string; count: number };
+type Range = { first: string; last: string; isListed: boolean; count: number };
 
 /**
- * Writes their rows to a table of ours that is as good as empty, by ranges of keys: a comparison would find all of them, and reading by ranges takes
+ * Writes their rows to tables of ours that are as good as empty, by ranges of keys: a comparison would find all of them, and reading by ranges takes
  * half as long as by keys. What others write meanwhile, or hold, is left to the comparison that follows.
  */
-export async function copyToEmpty(db: Kysely<Database>, mirror: Mirror, say: Say): Promise<void> {
-  if (!(await isEmpty(db, mirror))) return;
-  const copies: { part: Part; ranges: Range[] }[] = [];
-  for (const part of toParts(mirror)) {
-    const { rows: ranges } = await sql.raw<Range>(toRanges(mirror, part)).execute(db);
-    copies.push({ part, ranges });
-  }
-  const progress = startProgress(mirror.table, toTotal(copies.flatMap(({ ranges }) => ranges)), say);
-  for (const { part, ranges } of copies) {
-    for (const range of ranges) {
-      await inBatch(db, (trx) => sql.raw(toCopy(mirror, part, range)).execute(trx));
-      progress(range.count);
-    }
-  }
+export async function copyToEmpty(connections: Kysely<Database>[], mirrors: Mirror[], say: Say): Promise<void> {
+  const copies: { mirror: Mirror; ranges: Range[] }[] = [];
+  await shareOut(connections, mirrors, async (db, mirror) => {
+    if (!(await isEmpty(db, mirror))) return;
+    const { rows: ranges } = await sql.raw<Range>(toRanges(mirror)).execute(db);
+    copies.push({ mirror, ranges });
+  });
+  const batches = copies.flatMap(({ mirror, ranges }) => {
+    const progress = startProgress(mirror.table, toTotal(ranges), say);
+    return ranges.map((range) => ({ range, statement: toCopy(mirror, range), progress }));
+  });
+  await shareOut(connections, batches, async (db, { range, statement, progress }) => {
+    await inBatch(db, (trx) => sql.raw(statement).execute(trx));
+    progress(range.count);
+  });
 }
 
 /** The triggers may have written some. */
@@ -36,26 +37,24 @@ async function isEmpty(db: Kysely<Database>, mirror: Mirror): Promise<boolean> {
   return rows.length < batchSizes.others;
 }
 
-/** Rows, as `source`, by ranges of so many. */
-type Part = { where: string; size: number };
+/** SQL of whether a row, as `source`, is a listed user's. */
+const toIsListed = ({ table }: Mirror): string =>
+  table === 'users' ? 'coalesce(source.is_staff or source.is_admin, false)' : 'false';
 
 /** Listed users before the others, so that they lie together in our table. */
-function toParts({ table }: Mirror): Part[] {
-  if (table !== 'users') return [{ where: 'true', size: batchSizes.others }];
-  const isListed = 'coalesce(source.is_staff or source.is_admin, false)';
-  return [
-    { where: isListed, size: batchSizes.listed },
-    { where: `not ${isListed}`, size: batchSizes.others },
-  ];
-}
-
-const toRanges = (mirror: Mirror, { where, size }: Part): string => `
-  select min(key)::text as first, max(key)::text as last, count(*)::int as count from (
-    select source.${mirror.key} as key, (row_number() over (order by source.${mirror.key}) - 1) / ${size} as batch
-    from (${toRows(mirror)}) as source where ${where}
+const toRanges = (mirror: Mirror): string => `
+  select min(key)::text as first, max(key)::text as last, "isListed", count(*)::int as count from (
+    select key, "isListed", (rank() over (partition by "isListed" order by key) - 1)
+      / case when "isListed" then ${batchSizes.listed} else ${batchSizes.others} end as batch
+    from (select source.${mirror.key} as key, ${toIsListed(mirror)} as "isListed" from (${toRows(mirror)}) as source) as keys
   ) as batches
-  group by batch order by batch`;
+  group by "isListed", batch order by "isListed" desc, batch`;
 
-const toCopy = (mirror: Mirror, { where }: Part, { first, last }: Range): string => `
-  insert into ${toTarget(mirror)} (${list(Object.keys(mirror.values))})
-  select * from (${toRows(mirror, `between ${first} and ${last}`)}) as source where ${where} on conflict do nothing`;
+/** What is there is left out before it is inserted: `on conflict` takes half as long again for each row. */
+function toCopy(mirror: Mirror, { first, last, isListed }: Range): string {
+  const [target, which] = [toTarget(mirror), `between ${first} and ${last}`];
+  return `
+    insert into ${target} (${list(Object.keys(mirror.values))})
+    select * from (${toRows(mirror, which)}) as source where (${toIsListed(mirror)}) = ${isListed}
+      and (${list(mirror.identity, 'source.')}) not in (select ${list(mirror.identity)} from ${target} where ${mirror.key} ${which})`;
+}

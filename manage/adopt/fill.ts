@@ -4,7 +4,7 @@ import type { Database } from '../../lib/database/tables.ts';
 import type { Say } from '../note.ts';
 import { OperatorError } from '../operator-error.ts';
 import { requireNoFault } from './adoption.ts';
-import { inBatch, startProgress, toTotal } from './batch.ts';
+import { inBatch, shareOut, startProgress, toTotal } from './batch.ts';
 import { copyToEmpty } from './copy.ts';
 import { deleteLeftovers } from './leftovers.ts';
 import type { Mirror, Plan } from './mirror.ts';
@@ -31,15 +31,25 @@ export async function listDifferences(db: Kysely<Database>, mirror: Mirror): Pro
  * Writes what differs, until nothing does. The triggers are there already. What comes between two statements of ours, or was locked, the next pass
  * sees: at its end nothing differs as of one moment.
  */
-export async function fill(db: Kysely<Database>, { mirrors }: Plan, say: Say): Promise<void> {
-  // What a crash of the server takes away it takes from the end: the note that all is there goes before what is there.
-  await sql`set synchronous_commit = off`.execute(db);
-  await allowComparisons(db);
+export async function fill(
+  connections: [Kysely<Database>, Kysely<Database>],
+  { mirrors }: Plan,
+  say: Say,
+): Promise<void> {
+  const [db] = connections;
+  for (const connection of connections) {
+    // What a crash of the server takes away it takes from the end: the note that all is there goes before what is there.
+    await sql`set synchronous_commit = off`.execute(connection);
+    await allowComparisons(connection);
+  }
   await deleteLeftovers(db, mirrors);
-  for (const mirror of mirrors) await copyToEmpty(db, mirror, say);
+  await copyToEmpty(connections, mirrors, say);
   for (let pass = 1; pass <= mostPasses; pass++) {
     let found = 0;
-    for (const mirror of mirrors) found += await writeDifferences(db, mirror, say);
+    await shareOut(connections, mirrors, async (connection, mirror) => {
+      const count = await writeDifferences(connection, mirror, say);
+      found += count;
+    });
     await requireNoFault(db);
     found += await catchUp(db, mirrors);
     if (found === 0) return;

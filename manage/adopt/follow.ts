@@ -17,8 +17,13 @@ import { countRows } from './mirror-sql.ts';
 import { readPlan, requireServer } from './plan.ts';
 import { createTriggers, listFunctions, toFollowers, toFunctionName } from './triggers.ts';
 
-/** Makes our tables and has them follow theirs; then the API may answer. Says how far it is. */
-export async function follow(db: Kysely<Database>, mapping: Mapping, say: Say): Promise<string[]> {
+/** Makes our tables and has them follow theirs; then the API may answer. Says how far it is. `pool`: for a second connection, which helps to fill. */
+export async function follow(
+  db: Kysely<Database>,
+  pool: Kysely<Database>,
+  mapping: Mapping,
+  say: Say,
+): Promise<string[]> {
   await requireUtf8(db);
   await requireServer(db);
   const plan = await readPlan(db, mapping);
@@ -31,7 +36,7 @@ export async function follow(db: Kysely<Database>, mapping: Mapping, say: Say): 
   await db.transaction().execute((trx) => prepare(trx, mapping, plan));
   await catchWrites(db, plan);
   say('each write is followed by now; writing what was there before');
-  await fill(db, plan, say);
+  await pool.connection().execute((second) => fill([db, second], plan, say));
   await vacuumUsers(db);
   await sql`update adoption set is_open = true`.execute(db);
   const reason = await readClosed(db);

@@ -139,6 +139,28 @@ describe('what Django does not expect', () => {
     await requireRightOrClosed(adopted, queries);
   });
 
+  test('columns that have the names of what follows a write', async () => {
+    const adopted = await open();
+    const names = ['keys', 'key', 'changed', 'rows', 'differs', 'has_left', 'has_late', 'may_lose', 'held', 'source'];
+    for (const table of ['accounts_user', 'accounts_user_groups', 'authtoken_token', 'auth_group']) {
+      const columns = names.filter((name) => table !== 'authtoken_token' || name !== 'key');
+      await sql
+        .raw(`alter table ${table} ${columns.map((name) => `add column ${name} text`).join(', ')}`)
+        .execute(adopted.db);
+    }
+    await adopted.django.run(`import writes
+writes.a_user_saved()
+writes.all_updated_at_once()
+User.objects.get(pk=7).groups.set([2, 3])
+Token.objects.filter(user_id=7).delete()
+Token.objects.create(user_id=7, key="of 7")
+Token.objects.filter(user_id=7).update(key="of 7, again")
+Group.objects.filter(pk=2).update(name="of other names")`);
+    await requireSame(adopted, queries);
+    await adopted.operate('adopt');
+    await adopted.operate('adopt', '--check');
+  });
+
   test('times outside of all calendars', async () => {
     const adopted = await open();
     await adopted.django.run(`with connection.cursor() as cursor:

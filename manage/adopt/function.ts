@@ -27,9 +27,12 @@ export async function createFunction(db: Kysely<Database>, follower: Follower): 
   const isOwn = relation === table.id;
   // A row that two of their tables make: whoever comes second waits here, and sees in the next statement what the first has written.
   const isShared = mirrors.some(({ sources }) => sources.length > 1);
-  const lock = isShared ? `perform from ${mirrorSchema}.users where id = any (keys) order by id for update;` : '';
+  const lock = isShared
+    ? `perform from ${mirrorSchema}.users where id = any (follow.keys) order by id for update;`
+    : '';
   const same = toUnchanged(mirrors);
   const body = `
+<<follow>> -- names its variables in statements, where a column of theirs may be called the same
 declare
   keys bigint[];
   rows bigint;
@@ -50,18 +53,18 @@ begin
     if exists (select from ${mirrorSchema}.faults) and current_setting('transaction_isolation') = 'read committed' then return null; end if;
     with taken as (
       delete from ${late} where ctid = any (array(select ctid from ${late} where relation = ${relation} for update skip locked)) returning key)
-    select array(select key from taken union select unnest(keys)) into keys;
+    select array(select key from taken union select unnest(follow.keys)) into keys;
     has_left := true;
     may_lose := true;
   end if;
   ${lock}
-  if tg_op = 'UPDATE' and not has_left and rows > ${same ? 1 : 0} then keys := array(${toChanged(mirrors, 'keys')}); end if;
+  if tg_op = 'UPDATE' and not has_left and rows > ${same ? 1 : 0} then keys := array(${toChanged(mirrors, 'follow.keys')}); end if;
   if cardinality(keys) = 0 then return null; end if;
   ${toStatements(mirrors, isOwn).join(';\n  ')};
   return null;
 exception
   when lock_not_available or deadlock_detected then
-    insert into ${late} select ${relation}, key from unnest(keys) as key;
+    insert into ${late} select ${relation}, key from unnest(follow.keys) as key;
     return null;
   when others then
     if left(sqlstate, 2) in ('40', '53', '55', '57') then raise; end if;
@@ -83,7 +86,7 @@ const toHeldKeys = (mirrors: Mirror[]): string =>
 
 function toStatements(mirrors: Mirror[], isOwn: boolean): string[] {
   return mirrors.flatMap((mirror) => [
-    toUpsert(mirror, 'keys'),
-    `if ${isOwn && isOneRow(mirror) ? 'has_left' : 'may_lose'} then ${toDelete(mirror, 'keys')}; end if`,
+    toUpsert(mirror, 'follow.keys'),
+    `if ${isOwn && isOneRow(mirror) ? 'has_left' : 'may_lose'} then ${toDelete(mirror, 'follow.keys')}; end if`,
   ]);
 }

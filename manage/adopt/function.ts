@@ -1,11 +1,11 @@
 import { type Kysely, sql } from 'kysely';
 import type { Database } from '../../lib/database/tables.ts';
 import { mirrorSchema } from '../schema.ts';
+import { findSimple, toChange } from './changes.ts';
 import type { Mirror } from './mirror.ts';
 import { isOneRow, toChanged, toDelete, toUpsert } from './mirror-sql.ts';
 import { quoteName, quoteText } from './quoting.ts';
 import { type Follower, toFunctionName } from './triggers.ts';
-import { toUnchanged } from './unchanged.ts';
 
 /** How long a write of theirs waits for us at most: less than PostgreSQL waits until it looks for a deadlock. */
 const longestWaitMs = 100;
@@ -30,21 +30,26 @@ export async function createFunction(db: Kysely<Database>, follower: Follower): 
   const lock = isShared
     ? `perform from ${mirrorSchema}.users where id = any (follow.keys) order by id for update;`
     : '';
-  const same = toUnchanged(mirrors);
+  const simple = findSimple(mirrors);
   const body = `
 <<follow>> -- names its variables in statements, where a column of theirs may be called the same
 declare
   keys bigint[];
+  changed bigint[]; -- those of the keys by which one of our tables changes
   rows bigint;
+  differs boolean[]; -- of an update of one row: whether it changes our tables, each in its place; else null
+  has_late boolean;
   has_left boolean := ${isOwn} and tg_op <> 'INSERT'; -- whether a key may be none of theirs any more
   may_lose boolean := ${!isOwn} or tg_op <> 'INSERT'; -- whether a row may be none that counts
 begin
-  ${same ? `if tg_op = 'UPDATE' then if ${same} and not exists (select from ${late}) then return null; end if; end if;` : ''}
   case tg_op
     when 'INSERT' then keys := array(select distinct ${name} from written);
     when 'UPDATE' then
-      select array(select ${name} from written union select ${name} from gone), (select count(*) from written) into keys, rows;
-      has_left := ${isOwn} and cardinality(keys) > rows;
+      ${simple ? toSingle(name, late, mirrors, simple) : ''}
+      if differs is null then
+        select array(select ${name} from written union select ${name} from gone), (select count(*) from written) into keys, rows;
+        has_left := ${isOwn} and cardinality(keys) > rows;
+      end if;
     when 'DELETE' then keys := array(select distinct ${name} from gone);
     else keys := array(${toHeldKeys(mirrors)});
   end case;
@@ -54,13 +59,13 @@ begin
     with taken as (
       delete from ${late} where ctid = any (array(select ctid from ${late} where relation = ${relation} for update skip locked)) returning key)
     select array(select key from taken union select unnest(follow.keys)) into keys;
+    differs := null;
     has_left := true;
     may_lose := true;
   end if;
-  ${lock}
-  if tg_op = 'UPDATE' and not has_left and rows > ${same ? 1 : 0} then keys := array(${toChanged(mirrors, 'follow.keys')}); end if;
   if cardinality(keys) = 0 then return null; end if;
-  ${toStatements(mirrors, isOwn).join(';\n  ')};
+  ${lock}
+  ${mirrors.map((mirror, index) => toStep(mirror, index + 1, isOwn)).join('\n  ')}
   return null;
 exception
   when lock_not_available or deadlock_detected then
@@ -84,9 +89,23 @@ const toHeldKeys = (mirrors: Mirror[]): string =>
     .map(({ table, key, scope }) => `select ${key} from ${mirrorSchema}.${table} ${scope ? `where ${scope}` : ''}`)
     .join(' union ');
 
-function toStatements(mirrors: Mirror[], isOwn: boolean): string[] {
-  return mirrors.flatMap((mirror) => [
-    toUpsert(mirror, 'follow.keys'),
-    `if ${isOwn && isOneRow(mirror) ? 'has_left' : 'may_lose'} then ${toDelete(mirror, 'follow.keys')}; end if`,
-  ]);
+/** One statement says what an update of one row changes: of most, nothing. Of more rows, those that meet here say nothing. */
+const toSingle = (key: string, late: string, mirrors: Mirror[], users: Mirror): string => `
+      select (select count(*) from written), array[u.${key}, g.${key}], array[${mirrors.map((mirror) => toChange(mirror, users)).join(', ')}],
+        u.${key} <> g.${key}, exists (select from ${late})
+        from written as u, gone as g limit 1 into rows, keys, differs, has_left, has_late;
+      if rows = 1 and not has_late and not true = any (differs) then return null; end if;
+      if rows > 1 then differs := null; end if;`;
+
+/** `place`: that of the mirror, from 1. What is inserted we cannot have yet, unless it is of a table that only adds to a user. */
+function toStep(mirror: Mirror, place: number, isOwn: boolean): string {
+  return `
+  changed := keys;
+  if differs is not null then
+    if not differs[${place}] then changed := '{}'; end if;
+  elsif ${isOwn ? `tg_op = 'UPDATE' and ` : ''}not has_left then changed := array(${toChanged(mirror, 'follow.keys')}); end if;
+  if cardinality(changed) > 0 then
+    ${toUpsert(mirror, 'follow.changed')};
+    if ${isOwn && isOneRow(mirror) ? 'has_left' : 'may_lose'} then ${toDelete(mirror, 'follow.changed')}; end if;
+  end if;`;
 }

@@ -44,27 +44,25 @@ function toNew(mirror: Mirror, keys: string): string {
 }
 
 /** A query for those of the keys by which something differs: an update mostly changes nothing of ours, and looking is cheaper than writing nothing. */
-export function toChanged(mirrors: Mirror[], keys: string): string {
-  return mirrors
-    .flatMap((mirror) => [
-      `select source.${mirror.key} ${toNew(mirror, keys)}`,
-      ...(isOneRow(mirror) ? [] : [`select held.${mirror.key} ${toOld(mirror, keys)}`]),
-    ])
-    .join(' union ');
+export function toChanged(mirror: Mirror, keys: string): string {
+  const written = `select source.${mirror.key} ${toNew(mirror, keys)}`;
+  return isOneRow(mirror) ? written : `${written} union select held.${mirror.key} ${toOld(mirror, keys)}`;
 }
 
-/** Whether each row of theirs is one of ours, whatever is in it. */
-export const isOneRow = ({ key, identity, where }: Mirror): boolean =>
-  identity.length === 1 && identity[0] === key && where.length === 0;
+/** Whether a key is of one row at most. */
+const isByKey = ({ key, identity }: Mirror): boolean => identity.length === 1 && identity[0] === key;
 
-/** Writes those of the rows with these keys that are not so in our table. What is so is neither written nor locked. */
+/** Whether each row of theirs is one of ours, whatever is in it. */
+export const isOneRow = (mirror: Mirror): boolean => isByKey(mirror) && mirror.where.length === 0;
+
+/** Writes the rows with these keys to our table. Where a key is of several, what is so already is neither written nor locked. */
 export function toUpsert(mirror: Mirror, keys: string): string {
   const names = Object.keys(mirror.values);
   const others = names.filter((name) => !mirror.identity.includes(name));
   const action =
     others.length > 0 ? `update set ${others.map((name) => `${name} = excluded.${name}`).join(', ')}` : 'nothing';
-  return `insert into ${toTarget(mirror)} as held (${list(names)}) select * ${toNew(mirror, keys)}
-    on conflict (${list(mirror.identity)}) do ${action}`;
+  const rows = isByKey(mirror) ? toRows(mirror, `= any (${keys})`) : `select * ${toNew(mirror, keys)}`;
+  return `insert into ${toTarget(mirror)} as held (${list(names)}) ${rows} on conflict (${list(mirror.identity)}) do ${action}`;
 }
 
 /** Deletes those of our rows with these keys that are not among theirs. */

@@ -94,6 +94,12 @@ def customers_who_become_staff():
     User.objects.filter(pk__in=customers.values("pk")[:5]).update(is_staff=True)
 
 
+def an_online_customer_who_becomes_staff():
+    user = customers.order_by("pk")[0]
+    User.objects.filter(pk=user.pk).update(last_seen=timezone.now())
+    User.objects.filter(pk=user.pk).update(is_staff=True)
+
+
 def two_who_exchange_their_phones():
     with transaction.atomic():
         one, two = staff[4:6]

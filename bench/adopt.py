@@ -18,6 +18,14 @@ def one_staff(number):
     return staff[(start + number) % len(staff)]
 
 
+def sign_in_customer(number):
+    update_last_login(None, User(pk=customer(number)))
+
+
+def sign_in_staff(number):
+    update_last_login(None, User(pk=one_staff(number)))
+
+
 def save_staff(number):
     User(pk=one_staff(number), first_name=f"n{start + number}").save(update_fields=["first_name", "updated_at"])
 
@@ -43,10 +51,22 @@ def update_many(is_staff):
     return update
 
 
+def by_new_connection(write):
+    """As with Django's default, which opens one for each request."""
+
+    def write_anew(number):
+        connection.close()
+        write(number)
+
+    return write_anew
+
+
 writes = {
-    "a customer's sign-in": (300, lambda number: update_last_login(None, User(pk=customer(number)))),
-    "a sign-in of staff": (300, lambda number: update_last_login(None, User(pk=one_staff(number)))),
+    "a customer's sign-in": (300, sign_in_customer),
+    "a sign-in of staff": (300, sign_in_staff),
     "a member of staff saved": (300, save_staff),
+    "a customer's sign-in, by a new connection": (100, by_new_connection(sign_in_customer)),
+    "a sign-in of staff, by a new connection": (100, by_new_connection(sign_in_staff)),
     "a token exchanged": (100, exchange_token),
     "5,000 customers created": (1, create_many(False)),
     "5,000 of staff created": (1, create_many(True)),
@@ -74,7 +94,7 @@ def time_writes():
 
 mixture = {
     "read": lambda number: list(User.objects.filter(pk__in=[customer(number), one_staff(number)])),
-    "customer": writes["a customer's sign-in"][1],
+    "customer": sign_in_customer,
     "staff": save_staff,
     "new": lambda number: User.objects.create(username=f"new-{os.getpid()}-{start}-{number}"),
     "groups": lambda number: User.objects.get(pk=one_staff(number)).groups.set([1 + number % 4]),

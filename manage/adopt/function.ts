@@ -2,6 +2,7 @@ import { type Kysely, sql } from 'kysely';
 import type { Database } from '../../lib/database/tables.ts';
 import { mirrorSchema } from '../schema.ts';
 import { findSimple, toChange } from './changes.ts';
+import { toHold } from './hold.ts';
 import type { Mirror } from './mirror.ts';
 import { isOneRow, toChanged, toDelete, toUpsert } from './mirror-sql.ts';
 import { quoteName, quoteText } from './quoting.ts';
@@ -25,11 +26,6 @@ export async function createFunction(db: Kysely<Database>, follower: Follower): 
   // Who follows the users' table catches up for those that are joined to it, and they for it.
   const relation = mirrors[0]?.sources[0]?.table.id;
   const isOwn = relation === table.id;
-  // A row that two of their tables make: whoever comes second waits here, and sees in the next statement what the first has written.
-  const isShared = mirrors.some(({ sources }) => sources.length > 1);
-  const lock = isShared
-    ? `perform from ${mirrorSchema}.users where id = any (follow.keys) order by id for update;`
-    : '';
   const simple = findSimple(mirrors);
   const body = `
 <<follow>> -- names its variables in statements, where a column of theirs may be called the same
@@ -39,6 +35,7 @@ declare
   rows bigint;
   differs boolean[]; -- of an update of one row: whether it changes our tables, each in its place; else null
   has_late boolean;
+  present bigint;
   has_left boolean := ${isOwn} and tg_op <> 'INSERT'; -- whether a key may be none of theirs any more
   may_lose boolean := ${!isOwn} or tg_op <> 'INSERT'; -- whether a row may be none that counts
 begin
@@ -64,7 +61,7 @@ begin
     may_lose := true;
   end if;
   if cardinality(keys) = 0 then return null; end if;
-  ${lock}
+  ${mirrors.map(toHold).join('')}
   ${mirrors.map((mirror, index) => toStep(mirror, index + 1, isOwn)).join('\n  ')}
   return null;
 exception

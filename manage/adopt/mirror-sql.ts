@@ -52,8 +52,9 @@ export function toChanged(mirror: Mirror, keys: string): string {
 /** Whether a key is of one row at most. */
 const isByKey = ({ key, identity }: Mirror): boolean => identity.length === 1 && identity[0] === key;
 
-/** Whether each row of theirs is one of ours, whatever is in it. */
-export const isOneRow = (mirror: Mirror): boolean => isByKey(mirror) && mirror.where.length === 0;
+/** Whether each row of theirs is one of ours, whatever is in it; and ours is one of theirs, for none is made to be held (hold.ts). */
+export const isOneRow = (mirror: Mirror): boolean =>
+  isByKey(mirror) && mirror.where.length === 0 && mirror.sources.length === 1;
 
 /** Writes the rows with these keys to our table. Where a key is of several, what is so already is neither written nor locked. */
 export function toUpsert(mirror: Mirror, keys: string): string {

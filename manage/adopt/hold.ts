@@ -1,0 +1,30 @@
+import type { Mirror } from './mirror.ts';
+import { list, toTarget } from './mirror-sql.ts';
+
+/**
+ * Statements after which nobody else writes these rows of ours until this transaction ends, for rows that two of theirs make: whoever comes second
+ * waits in them, and sees in the next statement what the first has written. A row that is not there is held by making it, for whoever makes the same
+ * waits too; what is none of theirs is deleted below.
+ */
+export function toHold(mirror: Mirror): string {
+  return mirror.table === 'users' && mirror.sources.length > 1 ? holdUsers(mirror) : '';
+}
+
+/** Who is hidden, or is made by somebody else just now, has no row that could be locked. Who makes a user alone knows of that user. */
+const holdUsers = (mirror: Mirror): string => `
+  if may_lose then
+    ${lock(mirror)};
+    get diagnostics present = row_count;
+    if present < cardinality(keys) then
+      ${insert(mirror, ['id', 'username'], `select key, '' from unnest(follow.keys) as key where key is not null order by key`)};
+    end if;
+  end if;`;
+
+/** Those that are there. Above read committed it refuses what has changed since. */
+const lock = (mirror: Mirror): string =>
+  `perform from ${toTarget(mirror)} where ${mirror.key} = any (follow.keys) ${mirror.scope ? `and ${mirror.scope}` : ''} order by ${list(mirror.identity)} for update`;
+
+/** Or locks what is there by now, in one order. */
+const insert = (mirror: Mirror, columns: string[], rows: string): string => `
+      insert into ${toTarget(mirror)} as held (${list(columns)}) ${rows}
+        on conflict (${list(mirror.identity)}) do update set ${mirror.key} = held.${mirror.key} where false`;

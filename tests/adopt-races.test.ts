@@ -219,3 +219,116 @@ describe.each([
     if (difference instanceof OperatorError) expect(difference.message).toMatch(/^closed/);
   });
 });
+
+/** Tables that hold a thing twice, for nothing of theirs forbids it. */
+describe('without a unique constraint', () => {
+  let adopted: Adopted;
+  let writers: Kysely<Database>[];
+
+  beforeAll(async () => {
+    if (lacking) return;
+    const peopled = await openPeopled('accounts', crowd(20));
+    await write(
+      peopled.db,
+      `do $$ declare each record; begin
+        for each in select conrelid::regclass as name, conname from pg_constraint
+          where contype in ('u', 'p') and conrelid::regclass::text ~ '^(accounts_user_groups|accounts_user_user_permissions|auth_group_permissions|authtoken_token)$'
+        loop execute format('alter table %s drop constraint %I', each.name, each.conname); end loop;
+      end $$`,
+    );
+    await adopt(peopled, mappings.accounts);
+    adopted = await openEndpoint(peopled);
+    writers = openWriters(adopted);
+  });
+  beforeEach(async () => {
+    if (!lacking) await adopted.operate('adopt');
+  });
+
+  const permission = "select id from auth_permission where codename = 'view_user'";
+  const tables = {
+    accounts_user_groups: ['user_id = 7 and group_id = 2', '(user_id, group_id) values (7, 2)'],
+    accounts_user_user_permissions: [
+      `user_id = 7 and permission_id = (${permission})`,
+      `(user_id, permission_id) values (7, (${permission}))`,
+    ],
+    auth_group_permissions: [
+      `group_id = 3 and permission_id = (${permission})`,
+      `(group_id, permission_id) values (3, (${permission}))`,
+    ],
+    authtoken_token: ["key = 'twice'", "(key, user_id, created) values ('twice', 7, '2026-01-01')"],
+  };
+
+  describe.each(Object.entries(tables))('%s', (table, [which = '', row = '']) => {
+    const insert = `insert into ${table} ${row};`;
+    const remove = `delete from ${table} where ${which}`;
+    const removeOne = (place: string) => `${remove} and ctid = (select ${place}(ctid) from ${table} where ${which})`;
+
+    test.each(
+      toRaces({
+        'each of two is deleted': {
+          before: `${remove}; ${insert} ${insert}`,
+          writes: [removeOne('min'), removeOne('max')],
+        },
+        'one is deleted, the same is made': { before: `${remove}; ${insert}`, writes: [remove, insert] },
+        'the same is made twice': { before: remove, writes: [insert, insert] },
+      }),
+    )('%s', async (_, before, writes, both) => {
+      await write(adopted.db, before);
+      await waitLong(adopted);
+      await race(adopted, writers, [...writes], [...both]);
+      await check(adopted);
+    });
+
+    test('what was made while the same was made stays when that goes', async () => {
+      await write(adopted.db, remove);
+      await waitLong(adopted);
+      const [first, second, third] = (await begin(writers)) as [Writer, Writer, Writer];
+      await write(first, insert);
+      const insertion = write(second, insert);
+      await untilItWaits(adopted, insertion);
+      await end(first, 'commit');
+      await insertion;
+      const removal = write(third, remove);
+      await untilItWaits(adopted, removal);
+      await end(second, 'commit');
+      await removal;
+      await end(third, 'commit');
+      await check(adopted);
+    });
+  });
+
+  test('what waits too long closes the API until the next write', async () => {
+    const [which, row] = tables.accounts_user_groups;
+    const remove = (place: string) =>
+      `delete from accounts_user_groups where ctid = (select ${place}(ctid) from accounts_user_groups where ${which})`;
+    await write(adopted.db, `delete from accounts_user_groups where ${which}`);
+    for (const _ of [1, 2]) await write(adopted.db, `insert into accounts_user_groups ${row}`);
+    await overtake(writers, [remove('min'), remove('max')]);
+    expect((await send(adopted.handler, { key: adopted.key })).status).toBe(503);
+    await write(adopted.db, 'delete from accounts_user_groups where user_id = 1');
+    await check(adopted);
+    expect((await send(adopted.handler, { key: adopted.key })).status).toBe(200);
+  });
+});
+
+test.each([
+  ['waits for nobody', 'unique (user_id, group_id)', false],
+  ['waits for nobody', 'primary key (group_id, user_id)', false],
+  ['waits for nobody', 'unique (user_id, group_id) include (id)', false],
+  ['is a matter of order', 'unique (user_id, group_id) deferrable initially deferred', true],
+  ['is a matter of order', 'unique (user_id, group_id, id)', true],
+])('to leave two groups at once %s where there is: %s', async (_, constraint, isLate) => {
+  const peopled = await openPeopled('accounts', crowd(20));
+  await write(
+    peopled.db,
+    `do $$ begin execute (select string_agg(format('alter table accounts_user_groups drop constraint %I', conname), ';')
+      from pg_constraint where contype in ('u', 'p') and conrelid = 'accounts_user_groups'::regclass); end $$`,
+  );
+  await write(peopled.db, `alter table accounts_user_groups add ${constraint}`);
+  await adopt(peopled, mappings.accounts);
+  await write(peopled.db, 'delete from accounts_user_groups where user_id = 7');
+  await write(peopled.db, 'insert into accounts_user_groups (user_id, group_id) values (7, 1), (7, 2)');
+  const leave = (group: number) => `delete from accounts_user_groups where user_id = 7 and group_id = ${group}`;
+  await overtake(openWriters(peopled), [leave(1), leave(2)]);
+  expect(await isClosed(peopled)).toBe(isLate);
+});

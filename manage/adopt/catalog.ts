@@ -12,7 +12,10 @@ export type Column = {
   isRequired: boolean;
 };
 
-/** `references`: foreign keys of one column. `uniqueColumns`: those that are unique by themselves. */
+/**
+ * `references`: foreign keys of one column. `uniqueColumns`: those that are unique by themselves. `uniqueKeys`: those of each index by which no two rows
+ * are alike at any moment.
+ */
 export type Table = {
   id: number;
   schema: string;
@@ -27,6 +30,7 @@ export type Table = {
   columns: Column[];
   references: { column: string; table: number }[];
   uniqueColumns: string[];
+  uniqueKeys: string[][];
   primaryKey: string | null;
 };
 
@@ -45,6 +49,10 @@ export async function readTables(db: Kysely<Database>): Promise<Table[]> {
       (select coalesce(json_agg(attname), '[]')
         from pg_index join pg_attribute on attrelid = indrelid and attnum = indkey[0]
         where indrelid = c.oid and indisunique and indisvalid and indnkeyatts = 1 and indpred is null) as "uniqueColumns",
+      (select coalesce(json_agg((
+          select json_agg(attname) from pg_attribute where attrelid = indrelid and attnum = any ((indkey::int2[])[0:indnkeyatts - 1]))), '[]')
+        from pg_index
+        where indrelid = c.oid and indisunique and indisvalid and indimmediate and indpred is null and indexprs is null) as "uniqueKeys",
       (select attname from pg_index join pg_attribute on attrelid = indrelid and attnum = indkey[0]
         where indrelid = c.oid and indisprimary and indnkeyatts = 1) as "primaryKey"
     from pg_class as c join pg_namespace as n on n.oid = relnamespace
@@ -84,6 +92,10 @@ export function completeReferences(tables: Table[], users: Table): void {
     if (column && others.length === 0) table.references.push({ column: column.name, table: users.id });
   }
 }
+
+/** Whether `table` may hold rows that are alike in these columns. */
+export const mayRepeat = ({ uniqueKeys }: Table, columns: string[]): boolean =>
+  !uniqueKeys.some((key) => key.every((column) => columns.includes(column)));
 
 /** The column by which at most one row of `table` refers to each of `target`. */
 export const uniqueReferenceTo = (table: Table, target: Table): string | undefined =>

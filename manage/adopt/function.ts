@@ -26,6 +26,7 @@ export async function createFunction(db: Kysely<Database>, follower: Follower): 
   // Who follows the users' table catches up for those that are joined to it, and they for it.
   const relation = mirrors[0]?.sources[0]?.table.id;
   const isOwn = relation === table.id;
+  const mayRepeat = mirrors.some((mirror) => mirror.mayRepeat);
   const simple = findSimple(mirrors);
   const body = `
 <<follow>> -- names its variables in statements, where a column of theirs may be called the same
@@ -37,7 +38,7 @@ declare
   has_late boolean;
   present bigint;
   has_left boolean := ${isOwn} and tg_op <> 'INSERT'; -- whether a key may be none of theirs any more
-  may_lose boolean := ${!isOwn} or tg_op <> 'INSERT'; -- whether a row may be none that counts
+  may_lose boolean := ${!isOwn || mayRepeat} or tg_op <> 'INSERT'; -- whether a row may be none that counts
 begin
   case tg_op
     when 'INSERT' then keys := array(select distinct ${name} from written);

@@ -1,5 +1,5 @@
 import type { Mirror } from './mirror.ts';
-import { list, toTarget } from './mirror-sql.ts';
+import { list, toRows, toTarget } from './mirror-sql.ts';
 
 /**
  * Statements after which nobody else writes these rows of ours until this transaction ends, for rows that two of theirs make: whoever comes second
@@ -7,6 +7,7 @@ import { list, toTarget } from './mirror-sql.ts';
  * waits too; what is none of theirs is deleted below.
  */
 export function toHold(mirror: Mirror): string {
+  if (mirror.mayRepeat) return holdRepeated(mirror);
   return mirror.table === 'users' && mirror.sources.length > 1 ? holdUsers(mirror) : '';
 }
 
@@ -19,6 +20,15 @@ const holdUsers = (mirror: Mirror): string => `
       ${insert(mirror, ['id', 'username'], `select key, '' from unnest(follow.keys) as key where key is not null order by key`)};
     end if;
   end if;`;
+
+/** By the rows of theirs that are to be ours, and ours that are not to be any more. */
+const holdRepeated = (mirror: Mirror): string => `
+  ${lock(mirror)};
+  ${insert(
+    mirror,
+    Object.keys(mirror.values),
+    `select distinct on (${list(mirror.identity)}) * from (${toRows(mirror, '= any (follow.keys)')}) as source order by ${list(mirror.identity)}`,
+  )};`;
 
 /** Those that are there. Above read committed it refuses what has changed since. */
 const lock = (mirror: Mirror): string =>

@@ -16,6 +16,8 @@ export type Mirror = {
   where: string[];
   /** Which of our rows are made of these. */
   scope?: string;
+  /** Whether their table may say twice what is one row of ours. */
+  mayRepeat?: boolean;
   /** Their tables, the first the one whose rows are ours: each with the column that holds the key, and others that are read. */
   sources: { table: Table; key: string; columns: string[] }[];
 };

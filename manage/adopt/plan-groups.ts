@@ -1,5 +1,5 @@
 import { permissions as permissionCodes } from '../../lib/auth.ts';
-import { findTable, referenceTo, type Table, toName } from './catalog.ts';
+import { findTable, mayRepeat, referenceTo, type Table, toName } from './catalog.ts';
 import { toHint } from './expressions.ts';
 import type { Mapping } from './mapping.ts';
 import type { Mirror } from './mirror.ts';
@@ -75,6 +75,7 @@ function toMemberships(memberships: Table, users: Table, groups: Table): Mirror 
     values: { user_id: `u.${quoteName(user)}::bigint`, group_id: `u.${quoteName(group)}::bigint` },
     from: `${quoteTable(memberships)} as u`,
     where: [],
+    mayRepeat: mayRepeat(memberships, [user, group]),
     sources: [{ table: memberships, key: user, columns: [group] }],
   };
 }
@@ -98,6 +99,7 @@ function toGrants(
       values: { [key]: `u.${quoteName(holder)}::bigint`, permission_code: viewUsers },
       from: `${quoteTable(grants)} as u`,
       where: [`u.${quoteName(permission)} = ${id}`],
+      mayRepeat: mayRepeat(grants, [holder, permission]),
       sources: [{ table: grants, key: holder, columns: [permission] }],
     },
   ];

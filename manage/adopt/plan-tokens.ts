@@ -1,4 +1,4 @@
-import { findTable, referenceTo, type Table, toName } from './catalog.ts';
+import { findTable, mayRepeat, referenceTo, type Table, toName } from './catalog.ts';
 import { toHint } from './expressions.ts';
 import type { Mapping } from './mapping.ts';
 import type { Mirror, TokenHash } from './mirror.ts';
@@ -60,6 +60,7 @@ export function planTokens(
         },
         from: `${quoteTable(table)} as u`,
         where: [],
+        mayRepeat: mayRepeat(table, [isKnox ? 'digest' : 'key']),
         scope: `issuer = ${quoteText(toName(table))}`,
         sources: [{ table, key: user, columns: isKnox ? ['digest', 'created', 'expiry'] : ['key', 'created'] }],
       },

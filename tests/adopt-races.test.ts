@@ -183,6 +183,7 @@ describe.each([
     ['one whose profile is written is un-hidden', hide, [profile, show]],
     ['a profile of one who is made', `${removeAll}${remove}`, [insert(false), newProfile]],
     ['one who is hidden and gets a profile is deleted', `${removeAll}${hide}`, [newProfile, remove]],
+    ['a profile and one of nobody', 'select', [hide, `${profile} or user_id is null`]],
   ])('what waits too long closes the API until the next write: %s', async (_, before, writes) => {
     await write(adopted.db, ofId(before));
     await overtake(writers, writes.map(ofId));

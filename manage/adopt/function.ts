@@ -67,7 +67,7 @@ begin
   return null;
 exception
   when lock_not_available or deadlock_detected then
-    insert into ${late} select ${relation}, key from unnest(follow.keys) as key;
+    insert into ${late} select ${relation}, key from unnest(follow.keys) as key where key is not null;
     return null;
   when others then
     if left(sqlstate, 2) in ('40', '53', '55', '57') then raise; end if;

@@ -20,6 +20,8 @@ type Change = {
   /** Of a migration by hand, in place of Django's. */
   operations?: string;
   answers?: string;
+  /** Edits when the migration has run: by the settings that name the user model anew, Django could not read the migrations before. */
+  later?: Edit[];
   /** What the mapping has to be from then on. Without it, the old one holds. */
   mapping?: object;
 };
@@ -107,6 +109,17 @@ const changes: Record<string, Change> = {
     edits: [[[models, /$/, '\n    class Meta(AbstractUser.Meta):\n        db_table = "staff"\n']]],
     mapping: accounts({ users: 'staff' }),
   },
+  'renames the model of the users, and the columns that refer to them': {
+    edits: [[]],
+    operations: 'migrations.RenameModel("User", "Account")',
+    later: [
+      [models, 'class User', 'class Account'],
+      ['settings.py', 'accounts.User', 'accounts.Account'],
+      [documented, 'import User', 'import Account as User'],
+      ['accounts/admin.py', 'import User\n', 'import Account as User\n'],
+    ],
+    mapping: accounts({ users: 'accounts_account' }),
+  },
   'renames the model of the profile': {
     layout: 'people',
     edits: [
@@ -133,20 +146,25 @@ const queries = [
 async function change(
   { folder, manage }: Adopted,
   layout: Layout,
-  { edits, answers, operations }: Change,
+  { edits, answers, operations, later = [] }: Change,
 ): Promise<void> {
   for (const each of edits) {
-    for (const [file, from, to] of each) {
-      const path = join(folder, file);
-      const before = readFileSync(path, 'utf8');
-      const after = before.replace(from, to);
-      expect(after, `${file} does not hold ${from}`).not.toBe(before);
-      writeFileSync(path, after);
-    }
+    applyEdits(folder, each);
     if (operations) writeFileSync(join(folder, layout, 'migrations/0002_by_hand.py'), byHand(operations));
     else expect(await manage(`makemigrations ${layout}`, answers)).toContain('Migrations for');
   }
   await manage('migrate');
+  applyEdits(folder, later);
+}
+
+function applyEdits(folder: string, edits: Edit[]): void {
+  for (const [file, from, to] of edits) {
+    const path = join(folder, file);
+    const before = readFileSync(path, 'utf8');
+    const after = before.replace(from, to);
+    expect(after, `${file} does not hold ${from}`).not.toBe(before);
+    writeFileSync(path, after);
+  }
 }
 
 const byHand = (operations: string) => `

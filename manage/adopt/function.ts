@@ -2,7 +2,7 @@ import { type Kysely, sql } from 'kysely';
 import type { Database } from '../../lib/database/tables.ts';
 import { mirrorSchema } from '../schema.ts';
 import { findSimple, toChange } from './changes.ts';
-import { toHold } from './hold.ts';
+import { toHold, toHoldSeen } from './hold.ts';
 import type { Mirror } from './mirror.ts';
 import { isOneRow, toChanged, toDelete, toUpsert } from './mirror-sql.ts';
 import { quoteName, quoteText } from './quoting.ts';
@@ -14,8 +14,8 @@ const longestWaitMs = 100;
 /**
  * What a write of theirs does to our tables, in its own transaction. It runs as its owner, so that who writes needs no right on our tables, and
  * searches nothing but pg_catalog. Their write neither fails nor waits because of us: what is wrong is noted as a fault, which closes the API, and
- * later writes return early; keys of rows that others hold are noted as late, which closes it until the next write or `adopt` catches up with them.
- * What passes by itself (a serialization failure, a cancelled statement, no space) would have failed it anyway.
+ * later writes return early; keys of rows that others hold, or have written unseen, are noted as late, which closes it until the next write or `adopt`
+ * catches up with them. What passes by itself (a cancelled statement, no space) would have failed it anyway.
  * The plans are those of few rows, by keys: one that was kept from a write of one row would take minutes for one of 50,000. Without JIT: where an
  * empty table is read whole all the same, PostgreSQL takes that for dear enough to compile. And nothing kept aside: a connection that planned while
  * our table was empty would read an index of it whole, for each write, until it is analyzed.
@@ -62,11 +62,11 @@ begin
     may_lose := true;
   end if;
   if cardinality(keys) = 0 then return null; end if;
-  ${mirrors.map(toHold).join('')}
+  ${[toHoldSeen(mirrors), ...mirrors.map(toHold)].join('')}
   ${mirrors.map((mirror, index) => toStep(mirror, index + 1, isOwn)).join('\n  ')}
   return null;
 exception
-  when lock_not_available or deadlock_detected then
+  when lock_not_available or deadlock_detected or serialization_failure then
     insert into ${late} select ${relation}, key from unnest(follow.keys) as key where key is not null;
     return null;
   when others then

@@ -11,6 +11,13 @@ export function toHold(mirror: Mirror): string {
   return mirror.table === 'users' && mirror.sources.length > 1 ? holdUsers(mirror) : '';
 }
 
+/**
+ * Above read committed no statement sees what others have written since the transaction began: where they have, this fails, and the keys are late. Who
+ * made again what others have deleted would take ours, which they have deleted too, for right.
+ */
+export const toHoldSeen = (mirrors: Mirror[]): string =>
+  `if current_setting('transaction_isolation') <> 'read committed' then ${mirrors.map((mirror) => `${lock(mirror)};`).join(' ')} end if;`;
+
 /** Who is hidden, or is made by somebody else just now, has no row that could be locked. Who makes a user alone knows of that user. */
 const holdUsers = (mirror: Mirror): string => `
   if may_lose then
@@ -30,7 +37,7 @@ const holdRepeated = (mirror: Mirror): string => `
     `select distinct on (${list(mirror.identity)}) * from (${toRows(mirror, '= any (follow.keys)')}) as source order by ${list(mirror.identity)}`,
   )};`;
 
-/** Those that are there. Above read committed it refuses what has changed since. */
+/** Those that are there. */
 const lock = (mirror: Mirror): string =>
   `perform from ${toTarget(mirror)} where ${mirror.key} = any (follow.keys) ${mirror.scope ? `and ${mirror.scope}` : ''} order by ${list(mirror.identity)} for update`;
 

@@ -1,11 +1,9 @@
 import type { Mirror } from './mirror.ts';
+import { list } from './mirror-sql.ts';
 import { quoteName } from './quoting.ts';
 
 /** Of customers too. */
 const ofEverybody = ['id', 'username', 'first_name', 'last_name', 'invited_by_id', 'is_active', 'is_staff', 'is_admin'];
-
-/** Types that PostgreSQL cannot compare. */
-const incomparable = /^(json|xml|point|polygon)$/;
 
 /** The users' among these, where a user is made of one table alone. */
 export const findSimple = (mirrors: Mirror[]): Mirror | undefined =>
@@ -20,15 +18,13 @@ export function toChange({ table, values }: Mirror, users: Mirror): string {
   const vital = table === 'users' ? ofEverybody : ['id', 'is_staff', 'is_admin'];
   const ofAll = [...vital.map((name) => users.values[name]), ...users.where].join(' ');
   const ofListed = Object.values(values).join(' ');
-  const isIn = (text: string, name: string) => text.includes(`u.${quoteName(name)}`);
+  const isIn = (text: string) => (name: string) => text.includes(`u.${name}`);
   const [source] = users.sources;
-  const names = [...new Set([source?.key ?? '', ...(source?.columns ?? [])])];
-  const toDifference = (name: string) => {
-    const type = source?.table.columns.find((column) => column.name === name)?.type ?? '';
-    const cast = incomparable.test(type) ? '::text' : '';
-    return `u.${quoteName(name)}${cast} is distinct from g.${quoteName(name)}${cast}`;
-  };
-  const differs = (some: string[]) => ['false', ...some.map(toDifference)].join(' or ');
-  return `${differs(names.filter((name) => isIn(ofAll, name)))}
-    or ((${isStaff} or ${isAdmin}) and (${differs(names.filter((name) => isIn(ofListed, name) && !isIn(ofAll, name)))}))`;
+  const names = [...new Set([source?.key ?? '', ...(source?.columns ?? [])])].map(quoteName);
+  const others = names.filter(isIn(ofListed)).filter((name) => !isIn(ofAll)(name));
+  return `${toDifference(names.filter(isIn(ofAll)))} or ((${isStaff} or ${isAdmin}) and ${toDifference(others)})`;
 }
+
+/** By what is stored: some types cannot be compared otherwise, such as json. */
+const toDifference = (names: string[]): string =>
+  `row(${list(names, 'u.')})::record *<> row(${list(names, 'g.')})::record`;

@@ -17,7 +17,10 @@ async function createIndex(db: Kysely<unknown>, name: string, definition: RawBui
     db,
   );
   if (rows.length > 0) await sql`drop index concurrently ${sql.id(name)}`.execute(db);
-  await sql`create index concurrently if not exists ${sql.id(name)} on ${definition}`.execute(db);
+  // Concurrently it waits for whoever has a snapshot of this database, such as a backup; where nobody was ever written there is nothing to wait for.
+  const { rows: written } = await sql`select where pg_relation_size('users') > 0`.execute(db);
+  const how = written.length > 0 ? sql`concurrently` : sql``;
+  await sql`create index ${how} if not exists ${sql.id(name)} on ${definition}`.execute(db);
 }
 
 async function createIndexes(db: Kysely<unknown>): Promise<void> {

@@ -173,6 +173,15 @@ describe.skipIf(!hasServer)('an index', () => {
     await trx.rollback().execute();
     expect((await migrated).ran).toEqual(names.slice(4));
   });
+
+  test('of a table that nobody has written waits for no backup', async () => {
+    const database = await openEmptyDatabase('');
+    await migrateTo(database.db, '0004-functions');
+    const backup = await open(database).startTransaction().setIsolationLevel('repeatable read').execute();
+    await sql`select from users`.execute(backup);
+    expect((await migrate(database.db)).ran).toEqual(names.slice(4));
+    await backup.rollback().execute();
+  });
 });
 
 describe.skipIf(!hasServer)('with a million users', () => {

@@ -41,7 +41,7 @@ async function isEmpty(db: Kysely<Database>, mirror: Mirror): Promise<boolean> {
 const toIsListed = ({ table }: Mirror): string =>
   table === 'users' ? 'coalesce(source.is_staff or source.is_admin, false)' : 'false';
 
-/** Listed users before the others, so that they lie together in our table. */
+/** Listed users before the others, so that they lie together in our table. A key is in one range alone: two connections copy, each its own. */
 const toRanges = (mirror: Mirror): string => `
   select min(key)::text as first, max(key)::text as last, "isListed", count(*)::int as count from (
     select key, "isListed", (rank() over (partition by "isListed" order by key) - 1)

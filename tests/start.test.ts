@@ -353,8 +353,8 @@ describe('npm start with DATABASE_URL', () => {
   });
   afterEach(killAll);
 
-  const statements = (...texts: string[]) => Promise.all(texts.map((text) => sql.raw(text).execute(database.db)));
-  const empty = async () => void (await statements('truncate users, groups restart identity cascade'));
+  const run = (text: string) => sql.raw(text).execute(database.db);
+  const empty = async () => void (await run('truncate users, groups restart identity cascade'));
 
   /** The rows of each table that demo data would be in. */
   async function countRows(): Promise<number[]> {
@@ -370,7 +370,8 @@ describe('npm start with DATABASE_URL', () => {
   test('builds what it runs, migrates the database, and writes nothing into it', {
     timeout: startTimeout,
   }, async () => {
-    await statements('drop schema public cascade', 'create schema public');
+    await run('drop schema public cascade');
+    await run('create schema public');
     const started = await startProgram(given, copyTo('fresh'));
     await untilPrinted(started, '<username>\n');
     const origin = `http://localhost:${started.port}`;

@@ -1,6 +1,10 @@
+import { setTimeout } from 'node:timers/promises';
 import { type ControlledTransaction, type IsolationLevel, type Kysely, sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Database } from '../lib/database/tables.ts';
+import { fill } from '../manage/adopt/fill.ts';
+import type { Mapping } from '../manage/adopt/mapping.ts';
+import { readPlan } from '../manage/adopt/plan.ts';
 import { openForOperators } from '../manage/database.ts';
 import { type Adopted, adopt, mappings, openEndpoint, openPeopled, type Peopled } from './setup/adopted.ts';
 import { crowd } from './setup/crowd.ts';
@@ -378,4 +382,34 @@ describe('above read committed', () => {
     await write(adopted.db, `delete from accounts_user_groups where false; delete from authtoken_token where false`);
     await check(adopted);
   });
+});
+
+test('what is deleted while adopt fills, and committed when it has filled, is not there after it', async () => {
+  const peopled = await openPeopled('accounts', crowd(60));
+  await adopt(peopled, mappings.accounts);
+  const [writer] = (await begin(openWriters(peopled).slice(0, 1))) as [Writer];
+  // As before adopt has filled, but for the triggers.
+  await write(
+    peopled.db,
+    'truncate users_api.users, users_api.user_presence, users_api.user_groups, users_api.auth_tokens, users_api.group_permissions',
+  );
+  for (const statement of [
+    'delete from authtoken_token where user_id in (13, 16)',
+    'delete from accounts_user_groups where user_id = 7',
+    'delete from auth_group_permissions',
+    'update accounts_user set last_seen = null where id = 1',
+  ])
+    await write(writer, statement);
+  const db = openForOperators(peopled.ownerUrl);
+  const filled = db.connection().execute((first) =>
+    db.connection().execute(async (second) => {
+      await write(first, 'set search_path = users_api');
+      await fill([first, second], await readPlan(second, mappings.accounts as Mapping), () => {});
+    }),
+  );
+  await Promise.race([filled, setTimeout(1000)]);
+  await end(writer, 'commit');
+  await filled;
+  await db.destroy();
+  await check(peopled);
 });

@@ -10,9 +10,9 @@ type Range = { first: string; last: string; isListed: boolean; count: number };
 
 /**
  * Writes their rows to tables of ours that are as good as empty, by ranges of keys: a comparison would find all of them, and reading by ranges takes
- * half as long as by keys. What others write meanwhile, or hold, is left to the comparison that follows.
+ * half as long as by keys. What others write meanwhile, or hold, is left to the comparison that follows. Returns whether there was any.
  */
-export async function copyToEmpty(connections: Kysely<Database>[], mirrors: Mirror[], say: Say): Promise<void> {
+export async function copyToEmpty(connections: Kysely<Database>[], mirrors: Mirror[], say: Say): Promise<boolean> {
   const copies: { mirror: Mirror; ranges: Range[] }[] = [];
   await shareOut(connections, mirrors, async (db, mirror) => {
     if (!(await isEmpty(db, mirror))) return;
@@ -27,6 +27,7 @@ export async function copyToEmpty(connections: Kysely<Database>[], mirrors: Mirr
     await inBatch(db, (trx) => sql.raw(statement).execute(trx));
     progress(range.count);
   });
+  return batches.length > 0;
 }
 
 /** The triggers may have written some. */

@@ -1,14 +1,16 @@
 import { setTimeout } from 'node:timers/promises';
 import { type Kysely, sql } from 'kysely';
 import type { Database } from '../../lib/database/tables.ts';
+import { withLocks } from '../locks.ts';
 import type { Say } from '../note.ts';
 import { OperatorError } from '../operator-error.ts';
-import { requireNoFault } from './adoption.ts';
+import { briefly, requireNoFault } from './adoption.ts';
 import { inBatch, shareOut, startProgress, toTotal } from './batch.ts';
 import { copyToEmpty } from './copy.ts';
 import { deleteLeftovers } from './leftovers.ts';
 import type { Mirror, Plan } from './mirror.ts';
 import { toDelete, toDifferences, toMissing, toUpsert } from './mirror-sql.ts';
+import { quoteTable } from './quoting.ts';
 
 /** How often it is looked again before somebody else must be the cause. */
 const mostPasses = 20;
@@ -29,7 +31,7 @@ export async function listDifferences(db: Kysely<Database>, mirror: Mirror): Pro
 
 /**
  * Writes what differs, until nothing does. The triggers are there already. What comes between two statements of ours, or was locked, the next pass
- * sees: at its end nothing differs as of one moment.
+ * sees: at its end nothing differs as of one moment, nor will it when those who write just then have ended.
  */
 export async function fill(
   connections: [Kysely<Database>, Kysely<Database>],
@@ -43,13 +45,15 @@ export async function fill(
     await allowComparisons(connection);
   }
   await deleteLeftovers(db, mirrors);
-  await copyToEmpty(connections, mirrors, say);
+  let hasWritten = await copyToEmpty(connections, mirrors, say);
   for (let pass = 1; pass <= mostPasses; pass++) {
+    if (hasWritten) await awaitWriters(db, mirrors);
     let found = 0;
     await shareOut(connections, mirrors, async (connection, mirror) => {
       const count = await writeDifferences(connection, mirror, say);
       found += count;
     });
+    hasWritten = found > 0;
     await requireNoFault(db);
     found += await catchUp(db, mirrors);
     if (found === 0) return;
@@ -58,6 +62,20 @@ export async function fill(
   throw new OperatorError(
     `After ${mostPasses} passes something still differs (adopt --check says what). Does a transaction that stays open hold these users? Run the same again when it has ended.`,
   );
+}
+
+/**
+ * Until whoever has begun to write these tables has ended. A deletion that found no row of ours deleted none, and what was written here since may
+ * be the very row, which is theirs until the deletion is committed; an update may have found ours as theirs will be, by chance.
+ */
+async function awaitWriters(db: Kysely<Database>, mirrors: Mirror[]): Promise<void> {
+  const tables = new Set(mirrors.flatMap(({ sources }) => sources.map(({ table }) => quoteTable(table))));
+  for (const table of tables)
+    await withLocks(
+      db,
+      () => db.transaction().execute((trx) => sql.raw(`lock table ${table} in share mode`).execute(trx)),
+      briefly,
+    );
 }
 
 /** Has the triggers follow what others held when it was written, by updates of no row. Returns how much of it they still hold. */
@@ -101,13 +119,5 @@ async function writeBatch(
 async function writeRows(trx: Kysely<Database>, mirror: Mirror, kind: Difference['kind'], keys: string): Promise<void> {
   if (kind === 'missing') await sql.raw(toMissing(mirror, keys)).execute(trx);
   else if (kind === 'extra') await sql.raw(toDelete(mirror, keys)).execute(trx);
-  else {
-    // Whoever writes them just now may have found ours as theirs will be, by chance, and so has written nothing here.
-    const [own] = mirror.sources;
-    if (own)
-      await sql`select from ${sql.id(own.table.schema, own.table.name)} where ${sql.id(own.key)} = any (${sql.raw(keys)}) for share`.execute(
-        trx,
-      );
-    await sql.raw(toUpsert(mirror, keys)).execute(trx);
-  }
+  else await sql.raw(toUpsert(mirror, keys)).execute(trx);
 }

@@ -154,6 +154,14 @@ test.each<[what: string, statements: string[], sentence: RegExp]>([
     /"accounts_user" belongs to "postgres"/,
   ],
   [
+    'rows that their owner does not see',
+    [
+      'alter table accounts_user enable row level security, force row level security',
+      'create policy of_one on accounts_user using (id = 1)',
+    ],
+    /"accounts_user" has row level security .* no force row level security/,
+  ],
+  [
     'ids that are no numbers',
     [
       'alter table accounts_user drop constraint accounts_user_pkey cascade',
@@ -170,6 +178,13 @@ test.each<[what: string, statements: string[], sentence: RegExp]>([
       .execute(peopled.db);
   }
   expect(await readRefusal(adopt(peopled, mappings.accounts))).toMatch(sentence);
+});
+
+test('two at once take turns', async () => {
+  const peopled = await openPeopled('accounts', crowd(10));
+  const [one, other] = await Promise.all([adopt(peopled, mappings.accounts), adopt(peopled, mappings.accounts)]);
+  expect(other.output).toEqual(one.output);
+  await peopled.operate('adopt', '--check');
 });
 
 describe('the other commands', () => {

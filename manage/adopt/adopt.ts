@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { Kysely } from 'kysely';
 import type { Database } from '../../lib/database/tables.ts';
+import { inTurn } from '../locks.ts';
 import type { Note, Say } from '../note.ts';
 import { OperatorError } from '../operator-error.ts';
 import { readAdoptedMapping } from './adoption.ts';
@@ -30,8 +31,8 @@ export async function adopt(db: Kysely<Database>, args: string[], _note: Note, s
   return db.connection().execute(async (connection) => {
     if (values.inspect) return inspect(connection, say);
     if (values.check) return check(connection);
-    if (values.undo) return undo(connection);
-    return follow(connection, db, given ?? (await readAdoptedMapping(connection)), say);
+    if (values.undo) return inTurn(connection, () => undo(connection));
+    return inTurn(connection, async () => follow(connection, db, given ?? (await readAdoptedMapping(connection)), say));
   });
 }
 

@@ -10,6 +10,8 @@ export type Column = {
   typeId: number;
   modifier: number;
   isRequired: boolean;
+  /** Computed when it is read, as PostgreSQL 18 can: triggers see nothing of it. */
+  isVirtual: boolean;
 };
 
 /**
@@ -24,6 +26,8 @@ export type Table = {
   isPlain: boolean;
   /** Whether whoever runs this may alter it. */
   isOwned: boolean;
+  /** Whether row level security hides rows from whoever runs this, who is the owner. */
+  hidesRows: boolean;
   owner: string;
   /** Without its schema's name. */
   isVisible: boolean;
@@ -38,10 +42,11 @@ export type Table = {
 export async function readTables(db: Kysely<Database>): Promise<Table[]> {
   const { rows } = await sql<Table>`
     select c.oid::int8::float8 as id, nspname as schema, relname as name, relkind = 'r' as "isPlain",
-      pg_has_role(relowner, 'USAGE') as "isOwned", pg_get_userbyid(relowner) as owner, pg_table_is_visible(c.oid) as "isVisible",
+      pg_has_role(relowner, 'USAGE') as "isOwned",
+      relrowsecurity and relforcerowsecurity and not (select rolsuper or rolbypassrls from pg_roles where rolname = current_user) as "hidesRows", pg_get_userbyid(relowner) as owner, pg_table_is_visible(c.oid) as "isVisible",
       (select coalesce(json_agg(json_build_object(
           'name', attname, 'number', attnum, 'type', format_type(atttypid, null), 'typeId', atttypid::int8, 'modifier', atttypmod,
-          'isRequired', attnotnull) order by attnum), '[]')
+          'isRequired', attnotnull, 'isVirtual', attgenerated = 'v') order by attnum), '[]')
         from pg_attribute where attrelid = c.oid and attnum > 0 and not attisdropped) as columns,
       (select coalesce(json_agg(json_build_object('column', attname, 'table', confrelid::int8) order by attnum), '[]')
         from pg_constraint join pg_attribute on attrelid = conrelid and attnum = conkey[1]

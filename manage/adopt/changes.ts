@@ -5,9 +5,12 @@ import { quoteName } from './quoting.ts';
 /** Of customers too. */
 const ofEverybody = ['id', 'username', 'first_name', 'last_name', 'invited_by_id', 'is_active', 'is_staff', 'is_admin'];
 
-/** The users' among these, where a user is made of one table alone. */
+/** The users' among these, where a user is made of one table alone, and of what triggers see. */
 export const findSimple = (mirrors: Mirror[]): Mirror | undefined =>
-  mirrors.find(({ table, sources }) => table === 'users' && sources.length === 1);
+  mirrors.find(({ table, sources }) => table === 'users' && sources.length === 1 && !sources.some(hasVirtual));
+
+const hasVirtual = ({ table, columns }: Mirror['sources'][number]): boolean =>
+  table.columns.some(({ name, isVirtual }) => isVirtual && columns.includes(name));
 
 /**
  * SQL of whether an update of one user, from the row `g` to `u`, changes what this mirror holds: the cheapest way to let a customer's sign-in pass,

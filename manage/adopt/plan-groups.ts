@@ -4,7 +4,7 @@ import { toHint } from './expressions.ts';
 import type { Mapping } from './mapping.ts';
 import type { Mirror } from './mirror.ts';
 import type { Permission } from './permission.ts';
-import { quoteName, quoteTable } from './quoting.ts';
+import { quoteName, quoteTable, toPresent } from './quoting.ts';
 
 /** By which the API lets staff list users. */
 const viewUsers = String(permissionCodes.viewUsers);
@@ -74,7 +74,7 @@ function toMemberships(memberships: Table, users: Table, groups: Table): Mirror 
     identity: ['user_id', 'group_id'],
     values: { user_id: `u.${quoteName(user)}::bigint`, group_id: `u.${quoteName(group)}::bigint` },
     from: `${quoteTable(memberships)} as u`,
-    where: [],
+    where: [user, group].map(toPresent),
     mayRepeat: mayRepeat(memberships, [user, group]),
     sources: [{ table: memberships, key: user, columns: [group] }],
   };
@@ -98,7 +98,7 @@ function toGrants(
       identity: [key, 'permission_code'],
       values: { [key]: `u.${quoteName(holder)}::bigint`, permission_code: viewUsers },
       from: `${quoteTable(grants)} as u`,
-      where: [`u.${quoteName(permission)} = ${id}`],
+      where: [toPresent(holder), `u.${quoteName(permission)} = ${id}`],
       mayRepeat: mayRepeat(grants, [holder, permission]),
       sources: [{ table: grants, key: holder, columns: [permission] }],
     },

@@ -2,7 +2,7 @@ import { findTable, mayRepeat, referenceTo, type Table, toName } from './catalog
 import { toHint } from './expressions.ts';
 import type { Mapping } from './mapping.ts';
 import type { Mirror, TokenHash } from './mirror.ts';
-import { quoteName, quoteTable, quoteText } from './quoting.ts';
+import { quoteName, quoteTable, quoteText, toPresent } from './quoting.ts';
 
 /** The key as rest_framework.authtoken keeps it: hashed as the API hashes what a client sends. */
 const hashes: Record<TokenHash, string> = {
@@ -59,7 +59,7 @@ export function planTokens(
           issuer: quoteText(toName(table)),
         },
         from: `${quoteTable(table)} as u`,
-        where: [],
+        where: [toPresent(user)],
         mayRepeat: mayRepeat(table, [isKnox ? 'digest' : 'key']),
         scope: `issuer = ${quoteText(toName(table))}`,
         sources: [{ table, key: user, columns: isKnox ? ['digest', 'created', 'expiry'] : ['key', 'created'] }],

@@ -9,6 +9,7 @@ import { readPermission } from './permission.ts';
 import { planGroups } from './plan-groups.ts';
 import { planTokens } from './plan-tokens.ts';
 import { planUsers } from './plan-users.ts';
+import { quoteTable } from './quoting.ts';
 
 /** What a mapping means in this database. Throws an OperatorError with a line for all that does not fit. */
 export async function readPlan(db: Kysely<Database>, mapping: Mapping): Promise<Plan> {
@@ -51,6 +52,10 @@ function requireTables(mirrors: Mirror[], faults: string[]): void {
       );
     else if (!table.isOwned)
       faults.push(`"${toName(table)}" belongs to "${table.owner}": run this as that role, or as a member of it.`);
+    else if (table.hidesRows)
+      faults.push(
+        `"${toName(table)}" has row level security that binds its owner too, so rows would be missing: alter table ${quoteTable(table)} no force row level security, or run this as a role with BYPASSRLS.`,
+      );
   }
 }
 

@@ -10,3 +10,6 @@ export const quoteText = (text: string): string => {
 /** The name of a table, with its schema. */
 export const quoteTable = ({ schema, name }: { schema: string; name: string }): string =>
   `${quoteName(schema)}.${quoteName(name)}`;
+
+/** SQL of whether their row, `u`, refers to somebody: to nobody it says nothing. */
+export const toPresent = (column: string): string => `u.${quoteName(column)} is not null`;

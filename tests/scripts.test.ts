@@ -9,6 +9,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -192,6 +193,16 @@ test('a built file takes the place of another at once: whoever reads the earlier
   closeSync(earlier);
   expect(readFileSync(path, 'utf8')).toBe('later, and longer');
   expect(readdirSync(join(folder, 'new'))).toEqual(['file.mjs']);
+});
+
+test('a built file that is so already is left alone', async () => {
+  const path = join(folder, 'page.gz');
+  await writeBuiltFile(path, 'the same');
+  const { ino, mtimeMs } = statSync(path);
+  await writeBuiltFile(path, 'the same');
+  expect(statSync(path)).toMatchObject({ ino, mtimeMs });
+  await writeBuiltFile(path, 'another');
+  expect(readFileSync(path, 'utf8')).toBe('another');
 });
 
 describe('the lock of a folder', () => {
